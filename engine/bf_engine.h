@@ -1,0 +1,95 @@
+/* The C ABI of the engine: DataFusion behind Arrow C Data and Stream structs. Written by hand; src/lib.rs follows it.
+ *
+ * The library is loaded at run time (dlopen) and exports one symbol, bf_engine_get_api. Rules:
+ *   - data crosses as Arrow C structs, errors as a struct of the caller, texts as NUL-terminated UTF-8;
+ *   - a panic never crosses: it becomes BF_ENGINE_PANIC with its message;
+ *   - async stays inside: every call blocks; an engine may be used from several threads.
+ */
+#ifndef BF_ENGINE_H
+#define BF_ENGINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct ArrowSchema;
+struct ArrowArrayStream;
+
+#define BF_ENGINE_ABI 1
+
+/** Outcome of a call; 0 is success. */
+enum {
+    BF_ENGINE_OK = 0,
+    BF_ENGINE_INVALID = 1, /* bad argument, unknown option or setting */
+    BF_ENGINE_IO = 2,      /* file system */
+    BF_ENGINE_PLAN = 3,    /* SQL does not parse or plan */
+    BF_ENGINE_EXECUTE = 4, /* fails while running */
+    BF_ENGINE_RESOURCES = 5,
+    BF_ENGINE_PANIC = 6
+};
+
+typedef struct bf_engine_error {
+    int32_t code;
+    char message[1024]; /* cut at a character boundary */
+} bf_engine_error;
+
+typedef struct bf_engine_option {
+    const char *key;
+    const char *value;
+} bf_engine_option;
+
+typedef struct bf_engine bf_engine;
+
+/** What a Parquet write produced. */
+typedef struct bf_engine_written {
+    int64_t rows;
+    int64_t size_bytes;
+    int64_t row_groups;
+} bf_engine_written;
+
+typedef struct bf_engine_api {
+    int32_t abi;         /* BF_ENGINE_ABI */
+    const char *version; /* "datafusion 55.2.0, arrow 59.3.2"; static */
+
+    /** A session. `settings`: DataFusion configuration keys ("datafusion.execution.batch_size", "datafusion.runtime.memory_limit", ...).
+     *  An unknown key is BF_ENGINE_INVALID and names it. */
+    int32_t (*open)(const bf_engine_option *settings, size_t n_settings, bf_engine **out, bf_engine_error *err);
+    void (*close)(bf_engine *engine);
+
+    /** Registers a table over Parquet files or directories (paths, not URLs) with this explicit schema; nothing is inferred.
+     *  `schema` is taken over (released by the engine). Options:
+     *    partition_cols        "repo:utf8,day:utf8"  hive columns below the directories
+     *    file_sort_order       "path,file_id"        ascending, nulls last
+     *    file_extension        ".parquet"
+     *    collect_statistics    "true" | "false"
+     *    ignore_subdirectory   "true" | "false"
+     *  No files is a table without rows. A table of that name is replaced. */
+    int32_t (*register_parquet)(bf_engine *engine, const char *name, struct ArrowSchema *schema, const char *const *paths,
+                                size_t n_paths, const bf_engine_option *options, size_t n_options, bf_engine_error *err);
+
+    /** Plans one SQL statement and gives its rows as a stream: nothing is collected, and the stream holds what it needs
+     *  (it may outlive the engine). Errors while running come from the stream. */
+    int32_t (*query)(bf_engine *engine, const char *sql, struct ArrowArrayStream *out, bf_engine_error *err);
+
+    /** Plans one SELECT and gives the schema of its result, running nothing. */
+    int32_t (*describe)(bf_engine *engine, const char *sql, struct ArrowSchema *out, bf_engine_error *err);
+
+    /** Writes a stream to one Parquet file at `path`, created or truncated, not synced. Takes `stream` and releases it. Options:
+     *    row_group_bytes   "0": each batch is a row group; else batches are gathered up to that many Arrow bytes
+     *    compression       "zstd(1)" (default) | "none"
+     *    threads           encoders, 0 = one per processor; the file is the same byte for byte whatever it is
+     *  ARROW:schema, and schema metadata as key-value pairs, are always kept. */
+    int32_t (*write_parquet)(struct ArrowArrayStream *stream, const char *path, const bf_engine_option *options,
+                             size_t n_options, bf_engine_written *written, bf_engine_error *err);
+} bf_engine_api;
+
+/** The table of functions, or NULL when `abi` is not served. Static. */
+const bf_engine_api *bf_engine_get_api(int32_t abi);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

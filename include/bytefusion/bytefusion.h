@@ -1,0 +1,155 @@
+/* bytefusion: compiled Python as Arrow tables, queried with Apache DataFusion.
+ *
+ * The public C API, in the order in which data flows:
+ *   status and error -> versions -> disassembly -> decoding to Arrow -> writing a dataset -> querying it -> views.
+ * Every function returns a bf_status and fills the caller's bf_error (NULL is fine) when that is not BF_OK.
+ * Handles are used by one thread at a time; different handles are independent.
+ */
+#ifndef BYTEFUSION_H
+#define BYTEFUSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(_WIN32)
+#define BF_API
+#else
+#define BF_API __attribute__((visibility("default")))
+#endif
+
+struct ArrowSchema;
+struct ArrowArray;
+struct ArrowArrayStream;
+
+/* ---- status and error ------------------------------------------------------------------------------------------- */
+
+/** What a call ended with. The numbers are fixed; gaps are left for later ones. */
+typedef enum bf_status {
+    BF_OK = 0,
+    BF_INVALID_ARGUMENT = 1, /* the caller asked for something that makes no sense; the message says what */
+    BF_NO_MEMORY = 2,
+    BF_IO = 3,           /* the operating system refused; the message holds the path and its reason */
+    BF_NOT_FOUND = 4,    /* no such file, dataset, view */
+    BF_TRUNCATED = 10,   /* the input ends early */
+    BF_CORRUPT = 11,     /* the input contradicts its format */
+    BF_UNSUPPORTED = 12, /* a version or type that this build does not read; the message names it */
+    BF_LIMIT = 13,       /* a budget was used up; the message names it */
+    BF_ENGINE = 20,      /* the query engine refused: SQL errors and their hints */
+    BF_CONTRACT = 21,    /* a dataset that does not meet bytecode_files_v1 */
+    BF_CANCELLED = 22
+} bf_status;
+
+/** Where and why a call failed. Owned by the caller, never allocated; the first error stays. */
+typedef struct bf_error {
+    bf_status code;
+    int64_t offset;     /* byte position in the input, -1 where none applies */
+    char message[1024]; /* one or more lines of UTF-8, no line end at the end */
+} bf_error;
+
+/** Name of a status, as "BF_TRUNCATED". Static. */
+BF_API const char *bf_status_name(bf_status status);
+
+/** Version of this library, as "0.1.0". Static. */
+BF_API const char *bf_version(void);
+
+/* ---- disassembly ------------------------------------------------------------------------------------------------ */
+
+typedef struct bf_dis_options {
+    bool show_caches;           /* inline caches as rows of their own (3.11 and later have them) */
+    bool show_positions;        /* line:column spans in place of lines (3.11 and later have them) */
+    bool json;                  /* one JSON document in place of text */
+    const char *assume_version; /* "3.12": read the file as that version whatever its magic says; NULL: trust the magic */
+} bf_dis_options;
+
+/** Writes to `out` what `dis.dis` of the file's own CPython prints of it, without memory addresses.
+ *  What could be decoded is written even when the call fails. Errors: BF_IO, BF_NOT_FOUND, BF_TRUNCATED, BF_CORRUPT,
+ *  BF_UNSUPPORTED, BF_LIMIT; `err->offset` is the byte in the file. */
+BF_API bf_status bf_dis_file(const char *path, const bf_dis_options *options, FILE *out, bf_error *err);
+
+/* ---- decoding to Arrow ------------------------------------------------------------------------------------------ */
+
+/** Schema of bytecode_files_v1, with schema and field metadata. The caller releases `out`. */
+BF_API bf_status bf_schema(struct ArrowSchema *out, bf_error *err);
+
+/** State of an indexing run, given to the progress callback. */
+typedef struct bf_progress {
+    int64_t files, n_files;         /* done, in all */
+    int64_t size_bytes, n_bytes;    /* of input: done, in all */
+    int64_t code_objects, instructions, errors;
+    double seconds;
+} bf_progress;
+
+/** Which files are read and how. Zero is a good start: {0}. */
+typedef struct bf_read_options {
+    const char *const *paths; /* files, and directories that are walked (sorted; symbolic links to directories are not followed) */
+    size_t n_paths;
+    const char *const *exclude; /* glob patterns over the path below its root; a match leaves a file or a directory out */
+    size_t n_exclude;
+    const char *repo;           /* the `repo` of every row; NULL: null */
+    const char *assume_version; /* as in bf_dis_options */
+    int jobs;                   /* worker threads; 0: one per processor */
+    bool (*progress)(void *context, const bf_progress *state); /* called at most 20 times a second, from one thread; false cancels */
+    void *context;
+} bf_read_options;
+
+/** Decodes files to batches of bytecode_files_v1, sorted by path and file_id, the same whatever `jobs` is.
+ *  A file that cannot be decoded is a row with `errors`, never a failure. `options` and what it points to must outlive `out`.
+ *  Errors: BF_INVALID_ARGUMENT, BF_NOT_FOUND (a path that does not exist), BF_IO, BF_NO_MEMORY; later ones come from the stream. */
+BF_API bf_status bf_read(const bf_read_options *options, struct ArrowArrayStream *out, bf_error *err);
+
+/* ---- writing a dataset ------------------------------------------------------------------------------------------ */
+
+typedef struct bf_index_options {
+    bf_read_options read;
+    const char *dataset; /* directory; what it held is replaced in one step when all is written */
+    bool dry_run;        /* only counts what would be read: report->files and report->input_bytes */
+} bf_index_options;
+
+typedef struct bf_index_report {
+    int64_t files, code_objects, instructions, errors;
+    int64_t files_with_errors;
+    int64_t input_bytes, output_bytes;
+    double seconds;
+} bf_index_report;
+
+/** Decodes files and writes them as a Parquet dataset: temporary name, fsync, rename; a killed run leaves the old state.
+ *  Errors: those of bf_read, BF_IO, BF_ENGINE, BF_CANCELLED. */
+BF_API bf_status bf_index(const bf_index_options *options, bf_index_report *report, bf_error *err);
+
+/** Writes a stream as one Parquet file (zstd), whole or not at all. Takes `stream` and releases it. */
+BF_API bf_status bf_write_parquet(struct ArrowArrayStream *stream, const char *path, bf_error *err);
+
+/* ---- querying --------------------------------------------------------------------------------------------------- */
+
+/** A dataset opened for SQL: bytecode_files_v1 registered with the contract schema, and every view. */
+typedef struct bf_session bf_session;
+
+/** Opens `dataset` (a directory of Parquet files). NULL opens a session without tables.
+ *  Errors: BF_NOT_FOUND, BF_IO, BF_ENGINE, BF_CONTRACT. Close with bf_session_close. */
+BF_API bf_status bf_session_open(const char *dataset, bf_session **out, bf_error *err);
+
+/** Runs one SQL statement; rows stream as they are made. `out` may outlive the session; the caller releases it.
+ *  Errors: BF_ENGINE with the engine's message; errors at run time come from the stream (get_last_error). */
+BF_API bf_status bf_session_query(bf_session *session, const char *sql, struct ArrowArrayStream *out, bf_error *err);
+
+BF_API void bf_session_close(bf_session *session);
+
+/* ---- views ------------------------------------------------------------------------------------------------------ */
+
+/** Number of views, and one of them in the order of creation. Static texts; NULL where `index` is out of range. */
+BF_API size_t bf_view_count(void);
+BF_API const char *bf_view_name(size_t index);
+
+/** The SELECT of a view, with its comment. Static; NULL when there is no view of that name. */
+BF_API const char *bf_view_sql(const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

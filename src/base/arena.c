@@ -1,0 +1,62 @@
+#include "base/arena.h"
+
+#include <stdlib.h>
+
+enum { FIRST_BLOCK = 256 * 1024, LARGEST_BLOCK = 16 * 1024 * 1024 };
+
+struct bf_arena_block {
+    bf_arena_block *next;
+    size_t size;
+    char data[];
+};
+
+void *bf_arena_alloc_slow(bf_arena *arena, size_t size) {
+    size_t block_size = arena->blocks ? arena->blocks->size * 2 : FIRST_BLOCK;
+    if (block_size > LARGEST_BLOCK) block_size = LARGEST_BLOCK;
+    if (block_size < size) block_size = size;
+    bf_arena_block *block = malloc(sizeof *block + block_size);
+    if (!block) return NULL;
+    *block = (bf_arena_block){arena->blocks, block_size};
+    arena->blocks = block;
+    arena->at = block->data + size;
+    arena->end = block->data + block_size;
+    arena->size_bytes += size;
+    return block->data;
+}
+
+void *bf_arena_zalloc(bf_arena *arena, size_t n, size_t size) {
+    if (n > (SIZE_MAX - 8) / size) return NULL;
+    void *p = bf_arena_alloc(arena, n * size);
+    if (p) memset(p, 0, n * size);
+    return p;
+}
+
+bf_str bf_arena_str(bf_arena *arena, const char *p, size_t n) {
+    char *copy = bf_arena_alloc(arena, n ? n : 1);
+    if (copy && n) memcpy(copy, p, n);
+    return (bf_str){copy, copy ? (uint32_t)n : 0};
+}
+
+void bf_arena_reset(bf_arena *arena) {
+    bf_arena_block *kept = arena->blocks;
+    for (bf_arena_block *b = arena->blocks; b; b = b->next)
+        if (b->size > kept->size) kept = b;
+    for (bf_arena_block *b = arena->blocks, *next; b; b = next) {
+        next = b->next;
+        if (b != kept || b->size > LARGEST_BLOCK) free(b);
+    }
+    if (kept && kept->size > LARGEST_BLOCK) kept = NULL;
+    *arena = (bf_arena){0};
+    if (kept) {
+        kept->next = NULL;
+        *arena = (bf_arena){kept->data, kept->data + kept->size, kept, 0};
+    }
+}
+
+void bf_arena_free(bf_arena *arena) {
+    for (bf_arena_block *b = arena->blocks, *next; b; b = next) {
+        next = b->next;
+        free(b);
+    }
+    *arena = (bf_arena){0};
+}

@@ -1,0 +1,41 @@
+/* Memory that lives and goes together: everything decoded of one file. Reset keeps the blocks for the next file. */
+#ifndef BF_BASE_ARENA_H
+#define BF_BASE_ARENA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+typedef struct bf_arena_block bf_arena_block;
+
+typedef struct bf_arena {
+    char *at, *end;
+    bf_arena_block *blocks; /* newest first */
+    size_t size_bytes;      /* handed out since the last reset */
+} bf_arena; /* {0} is an empty one */
+
+/** `size` bytes aligned to 8, not zeroed; NULL when memory runs out. */
+void *bf_arena_alloc_slow(bf_arena *arena, size_t size);
+
+static inline void *bf_arena_alloc(bf_arena *arena, size_t size) {
+    size = (size + 7) & ~(size_t)7;
+    if (size <= (size_t)(arena->end - arena->at)) {
+        char *p = arena->at;
+        arena->at += size;
+        arena->size_bytes += size;
+        return p;
+    }
+    return bf_arena_alloc_slow(arena, size);
+}
+
+/** Zeroed array; NULL when memory runs out or n * size overflows. */
+void *bf_arena_zalloc(bf_arena *arena, size_t n, size_t size);
+
+/** Copies text in; .p is NULL when memory runs out. */
+bf_str bf_arena_str(bf_arena *arena, const char *p, size_t n);
+
+void bf_arena_reset(bf_arena *arena); /* forgets the contents, keeps the largest block */
+void bf_arena_free(bf_arena *arena);
+
+#endif

@@ -1,0 +1,118 @@
+/* What is known of one file, as plain C rows: the input of the Arrow builder and of the disassembly.
+ * Everything lives in the decoder's arena or in the input bytes, and goes with the next file. Texts are valid UTF-8. */
+#ifndef BF_DECODE_FACTS_H
+#define BF_DECODE_FACTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/str.h"
+#include "bytefusion/bytefusion.h"
+
+#define BF_NONE_INT INT32_MIN /* null in an int32 column */
+
+typedef struct bf_attr {
+    bf_str key, value;
+} bf_attr;
+
+typedef struct bf_attrs {
+    bf_attr *items;
+    uint32_t n, capacity;
+} bf_attrs;
+
+/** One inline cache entry: `size` code units of two bytes at `data` in the input. */
+typedef struct bf_cache_fact {
+    bf_str name;
+    int32_t size;
+    const uint8_t *data;
+} bf_cache_fact;
+
+/** Positions as stored: 1-based lines, columns in bytes of UTF-8; BF_NONE_INT where none is stored. */
+typedef struct bf_position {
+    int32_t line, end_line, col, end_col;
+} bf_position;
+
+typedef enum bf_argval_kind {
+    BF_ARGVAL_NONE = 0, /* null */
+    BF_ARGVAL_CONST,
+    BF_ARGVAL_NAME,
+    BF_ARGVAL_LOCAL,
+    BF_ARGVAL_FREE,
+    BF_ARGVAL_COMPARE,
+    BF_ARGVAL_JUMP
+} bf_argval_kind;
+
+typedef struct bf_instr {
+    int32_t offset;       /* of the opcode itself, in bytes */
+    int32_t start_offset; /* of its first EXTENDED_ARG */
+    int32_t end_offset;   /* after its caches */
+    uint8_t opcode, baseopcode;
+    bool has_arg, is_jump_target, has_span, has_argval_int;
+    uint8_t argval_kind; /* bf_argval_kind */
+    uint8_t n_caches;
+    int32_t arg;
+    bf_str opname, baseopname;
+    int64_t argval_int;
+    bf_str argval_str, argrepr; /* argval_str.p NULL: null; argrepr is never null */
+    int32_t line_number, starts_line, label, jump_target; /* BF_NONE_INT: null */
+    bf_position position;
+    const bf_cache_fact *caches;  /* n_caches of them */
+    int32_t stack_before, stack_after; /* BF_NONE_INT: absent */
+    int32_t byte_start, byte_len; /* BF_NONE_INT: null */
+} bf_instr;
+
+typedef struct bf_line_fact {
+    int32_t offset, line1; /* line1 BF_NONE_INT: no line */
+} bf_line_fact;
+
+typedef struct bf_exc_fact {
+    int32_t start, end, target, depth; /* bytes; end exclusive */
+    bool lasti;
+} bf_exc_fact;
+
+typedef struct bf_code_facts {
+    bf_str code_id, qualname, co_qualname, co_filename, name; /* co_qualname, co_filename: .p NULL is null */
+    int32_t firstlineno, argcount, posonlyargcount, kwonlyargcount, nlocals, flags, stacksize, code_len;
+    bf_str *varnames, *freevars, *cellvars, *names;
+    uint32_t n_varnames, n_freevars, n_cellvars, n_names;
+    bf_str *const_reprs;
+    uint32_t n_consts;
+    bf_line_fact *lines;
+    uint32_t n_lines;
+    bf_instr *instrs;
+    uint32_t n_instrs;
+    bf_exc_fact *excs;
+    uint32_t n_excs;
+    bf_attrs attrs; /* parent_code_id, ... */
+} bf_code_facts;
+
+typedef struct bf_error_fact {
+    bf_str error_type, message;
+    bf_attrs attrs; /* error_stage, code_id, offset */
+} bf_error_fact;
+
+typedef struct bf_file_facts {
+    bf_str repo, path, file_id; /* repo.p NULL: null */
+    bf_code_facts *codes;
+    uint32_t n_codes, codes_capacity;
+    bf_error_fact *errors;
+    uint32_t n_errors, errors_capacity;
+    bf_attrs attrs;
+    int64_t n_instrs; /* over all code objects */
+} bf_file_facts;
+
+typedef struct bf_decode_options {
+    bf_str repo, path;          /* identity of the row; repo.p NULL: null */
+    const char *assume_version; /* NULL: trust the magic */
+} bf_decode_options;
+
+/** Decodes one .pyc file. What cannot be decoded is an error fact; the call itself fails by BF_NO_MEMORY only.
+ *  `out` borrows from `arena`, `data` and `options`. */
+bf_status bf_decode_pyc(const uint8_t *data, size_t size, const bf_decode_options *options, bf_arena *arena, bf_file_facts *out,
+                        bf_error *err);
+
+/** A row for an input that could not be read at all (stage open): identity, one error. */
+bf_status bf_decode_unreadable(const bf_decode_options *options, const bf_error *why, bf_arena *arena, bf_file_facts *out, bf_error *err);
+
+#endif

@@ -1,0 +1,297 @@
+#include "decode/repr.h"
+
+#include <locale.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/load.h"
+#include "code/code.h"
+
+typedef struct printer {
+    bf_buf *out;
+    size_t start;
+    const bf_cpython *version;
+    bf_error *err;
+} printer;
+
+static bf_status print(printer *p, const bf_object *o);
+
+/* ---- numbers ---- */
+
+/* strtod and printf follow the caller's locale; these two always speak C. */
+static locale_t c_locale;
+static pthread_once_t c_locale_once = PTHREAD_ONCE_INIT;
+
+static void make_c_locale(void) {
+    c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+}
+
+/* Digits d.ddde[+-]dd that read back as x: the fewest, and of those the nearest. Next to a power of two the nearest of a
+ * length may miss while its upper neighbour reads back, since x has more room above than below. */
+static void shortest_digits(double x, char digits[32], int *exponent) {
+    char text[40];
+    for (int precision = 0; precision < 17; precision++) {
+        snprintf(text, sizeof text, "%.*e", precision, x);
+        bool found = strtod(text, NULL) == x;
+        if (!found) { /* one more in the last place */
+            char up[40];
+            strcpy(up, text);
+            int i = precision ? precision + 1 : 0;
+            while (i >= 0 && (up[i] == '9' || up[i] == '.')) {
+                if (up[i] == '9') up[i] = '0';
+                i--;
+            }
+            if (i >= 0) {
+                up[i]++;
+                if (strtod(up, NULL) == x) {
+                    strcpy(text, up);
+                    found = true;
+                }
+            }
+        }
+        if (found) break;
+    }
+    int n = 0;
+    const char *p = text;
+    for (; *p && *p != 'e'; p++)
+        if (*p != '.') digits[n++] = *p;
+    while (n > 1 && digits[n - 1] == '0') n--;
+    digits[n] = 0;
+    *exponent = (int)strtol(p + 1, NULL, 10);
+}
+
+/* float.__repr__ without a sign: exponents from -4 to 15 are written out; `point_zero` adds the ".0" that complex leaves out. */
+static void put_magnitude(bf_buf *out, double x, bool point_zero) {
+    if (isnan(x)) {
+        bf_buf_puts(out, "nan");
+        return;
+    }
+    if (isinf(x)) {
+        bf_buf_puts(out, "inf");
+        return;
+    }
+    char digits[32];
+    int exponent = 0;
+    shortest_digits(x, digits, &exponent);
+    int n = (int)strlen(digits);
+    if (exponent < -4 || exponent >= 16) {
+        bf_buf_putc(out, digits[0]);
+        if (n > 1) {
+            bf_buf_putc(out, '.');
+            bf_buf_put(out, digits + 1, (size_t)n - 1);
+        }
+        bf_buf_printf(out, "e%c%02d", exponent < 0 ? '-' : '+', abs(exponent));
+        return;
+    }
+    if (exponent < 0) {
+        bf_buf_puts(out, "0.");
+        for (int i = exponent; i < -1; i++) bf_buf_putc(out, '0');
+        bf_buf_puts(out, digits);
+        return;
+    }
+    for (int i = 0; i <= exponent; i++) bf_buf_putc(out, i < n ? digits[i] : '0');
+    if (n > exponent + 1) {
+        bf_buf_putc(out, '.');
+        bf_buf_puts(out, digits + exponent + 1);
+    } else if (point_zero) {
+        bf_buf_puts(out, ".0");
+    }
+}
+
+static bool is_negative(double x) {
+    return signbit(x) && !isnan(x);
+}
+
+static void put_float(bf_buf *out, double x) {
+    if (is_negative(x)) bf_buf_putc(out, '-');
+    put_magnitude(out, fabs(x), true);
+}
+
+static void put_complex(bf_buf *out, double re, double im) {
+    bool real_part = re != 0 || signbit(re);
+    if (real_part) {
+        bf_buf_puts(out, is_negative(re) ? "(-" : "(");
+        put_magnitude(out, fabs(re), false);
+        bf_buf_putc(out, is_negative(im) ? '-' : '+');
+    } else if (is_negative(im)) {
+        bf_buf_putc(out, '-');
+    }
+    put_magnitude(out, fabs(im), false);
+    bf_buf_puts(out, real_part ? "j)" : "j");
+}
+
+/* Digits of 15 bits to digits of 10**9, the simple quadratic way: the number of digits is limited. */
+static bf_status put_long(printer *p, const bf_object *o) {
+    if (o->n > BF_REPR_MAX_INT_DIGITS)
+        return bf_fail(p->err, BF_LIMIT, -1, "int of %u bits, at most %d are printed", o->n * 15, BF_REPR_MAX_INT_DIGITS * 15);
+    uint32_t capacity = o->n / 2 + 2, n = 0;
+    uint32_t *limbs = malloc(capacity * sizeof *limbs);
+    if (!limbs) return bf_fail(p->err, BF_NO_MEMORY, -1, "out of memory");
+    for (uint32_t i = o->n; i-- > 0;) {
+        uint64_t carry = bf_load_u16(o->u.digits + 2 * i);
+        for (uint32_t j = 0; j < n; j++) {
+            carry += (uint64_t)limbs[j] << 15;
+            limbs[j] = (uint32_t)(carry % 1000000000);
+            carry /= 1000000000;
+        }
+        if (carry) limbs[n++] = (uint32_t)carry;
+    }
+    if (o->negative) bf_buf_putc(p->out, '-');
+    bf_buf_printf(p->out, "%u", n ? limbs[n - 1] : 0);
+    for (uint32_t i = n ? n - 1 : 0; i-- > 0;) bf_buf_printf(p->out, "%09u", limbs[i]);
+    free(limbs);
+    return BF_OK;
+}
+
+/* ---- texts ---- */
+
+static char pick_quote(const char *p, uint32_t n) {
+    return memchr(p, '\'', n) && !memchr(p, '"', n) ? '"' : '\'';
+}
+
+/* The letter after a backslash, or 0. */
+static char simple_escape(uint32_t c, char quote) {
+    switch (c) {
+    case '\t': return 't';
+    case '\n': return 'n';
+    case '\r': return 'r';
+    case '\\': return '\\';
+    default: return c == (uint8_t)quote ? quote : 0;
+    }
+}
+
+static void put_escape(bf_buf *out, uint32_t c) {
+    bf_buf_printf(out, c <= 0xff ? "\\x%02x" : c <= 0xffff ? "\\u%04x" : "\\U%08x", c);
+}
+
+static void put_bytes(bf_buf *out, const char *p, uint32_t n) {
+    char quote = pick_quote(p, n);
+    bf_buf_putc(out, 'b');
+    bf_buf_putc(out, quote);
+    for (uint32_t i = 0; i < n; i++) {
+        uint8_t c = (uint8_t)p[i];
+        char letter = simple_escape(c, quote);
+        if (letter) {
+            bf_buf_putc(out, '\\');
+            bf_buf_putc(out, letter);
+        } else if (c >= 0x20 && c < 0x7f) {
+            bf_buf_putc(out, (char)c);
+        } else {
+            static const char hex[] = "0123456789abcdef";
+            char escape[4] = {'\\', 'x', hex[c >> 4], hex[c & 15]};
+            bf_buf_put(out, escape, 4);
+        }
+    }
+    bf_buf_putc(out, quote);
+}
+
+static uint32_t decode_utf8(const uint8_t *p, uint32_t *length) {
+    uint8_t c = p[0];
+    *length = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+    uint32_t value = *length == 1 ? c : c & (0xffu >> (*length + 1));
+    for (uint32_t i = 1; i < *length; i++) value = value << 6 | (p[i] & 0x3f);
+    return value;
+}
+
+static void put_str(printer *p, const char *text, uint32_t n) {
+    char quote = pick_quote(text, n);
+    bf_buf_putc(p->out, quote);
+    for (uint32_t i = 0; i < n;) {
+        uint32_t run = i;
+        while (run < n && (uint8_t)text[run] >= 0x20 && (uint8_t)text[run] < 0x7f && text[run] != '\\' && text[run] != quote) run++;
+        bf_buf_put(p->out, text + i, run - i);
+        i = run;
+        if (i == n) break;
+        uint32_t length, c = decode_utf8((const uint8_t *)text + i, &length);
+        char letter = simple_escape(c, quote);
+        if (letter) {
+            bf_buf_putc(p->out, '\\');
+            bf_buf_putc(p->out, letter);
+        } else if (c < 0x80 || !bf_is_printable(c, p->version)) {
+            put_escape(p->out, c);
+        } else {
+            bf_buf_put(p->out, text + i, length);
+        }
+        i += length;
+    }
+    bf_buf_putc(p->out, quote);
+}
+
+/* ---- containers ---- */
+
+static bf_status print_items(printer *p, const bf_object *o, const char *open, const char *close) {
+    bf_buf_puts(p->out, open);
+    for (uint32_t i = 0; i < o->n; i++) {
+        if (i) bf_buf_puts(p->out, ", ");
+        BF_TRY(print(p, o->u.items[i]));
+    }
+    bf_buf_puts(p->out, close);
+    return BF_OK;
+}
+
+static bf_status print_pairs(printer *p, const bf_object *o, const char *open, const char *close) {
+    bf_buf_puts(p->out, open);
+    for (uint32_t i = 0; i < 2 * o->n; i++) {
+        if (i) bf_buf_puts(p->out, i % 2 ? ": " : ", ");
+        BF_TRY(print(p, o->u.items[i]));
+    }
+    bf_buf_puts(p->out, close);
+    return BF_OK;
+}
+
+static void put_text(bf_buf *out, const bf_object *o) {
+    if (!o || !o->is_complete) {
+        bf_buf_puts(out, "?");
+        return;
+    }
+    bf_arena scratch = {0};
+    bf_str text = bf_object_text(o, &scratch);
+    if (!text.p) out->failed = true;
+    bf_buf_put_str(out, text);
+    bf_arena_free(&scratch);
+}
+
+static void put_code(bf_buf *out, const bf_raw_code *code) {
+    bf_buf_puts(out, "<code object ");
+    put_text(out, code->name);
+    bf_buf_puts(out, ", file \"");
+    put_text(out, code->filename);
+    bf_buf_printf(out, "\", line %d>", code->firstlineno);
+}
+
+static bf_status print(printer *p, const bf_object *o) {
+    if (p->out->n - p->start > BF_REPR_MAX_TEXT_BYTES)
+        return bf_fail(p->err, BF_LIMIT, -1, "a constant of more than %d MiB of text", BF_REPR_MAX_TEXT_BYTES >> 20);
+    switch ((bf_object_type)o->type) {
+    case BF_OBJ_NONE: bf_buf_puts(p->out, "None"); break;
+    case BF_OBJ_STOP_ITERATION: bf_buf_puts(p->out, "<class 'StopIteration'>"); break;
+    case BF_OBJ_ELLIPSIS: bf_buf_puts(p->out, "Ellipsis"); break;
+    case BF_OBJ_FALSE: bf_buf_puts(p->out, "False"); break;
+    case BF_OBJ_TRUE: bf_buf_puts(p->out, "True"); break;
+    case BF_OBJ_INT: bf_buf_printf(p->out, "%lld", (long long)o->u.i); break;
+    case BF_OBJ_LONG: return put_long(p, o);
+    case BF_OBJ_FLOAT: put_float(p->out, o->u.f); break;
+    case BF_OBJ_COMPLEX: put_complex(p->out, o->u.c.re, o->u.c.im); break;
+    case BF_OBJ_BYTES: put_bytes(p->out, o->u.p, o->n); break;
+    case BF_OBJ_STR: put_str(p, o->u.p, o->n); break;
+    case BF_OBJ_TUPLE: return print_items(p, o, "(", o->n == 1 ? ",)" : ")");
+    case BF_OBJ_LIST: return print_items(p, o, "[", "]");
+    case BF_OBJ_SET: return o->n ? print_items(p, o, "{", "}") : print_items(p, o, "set(", ")");
+    case BF_OBJ_FROZENSET: return o->n ? print_items(p, o, "frozenset({", "})") : print_items(p, o, "frozenset(", ")");
+    case BF_OBJ_DICT: return print_pairs(p, o, "{", "}");
+    case BF_OBJ_FROZENDICT: return o->n ? print_pairs(p, o, "frozendict({", "})") : print_pairs(p, o, "frozendict(", ")");
+    case BF_OBJ_SLICE: return print_items(p, o, "slice(", ")");
+    case BF_OBJ_CODE: put_code(p->out, o->u.code); break;
+    }
+    return BF_OK;
+}
+
+bf_status bf_repr(bf_buf *out, const bf_object *object, const bf_cpython *version, bf_error *err) {
+    pthread_once(&c_locale_once, make_c_locale);
+    locale_t before = uselocale(c_locale);
+    printer p = {out, out->n, version, err};
+    bf_status st = print(&p, object);
+    uselocale(before);
+    return st != BF_OK ? st : out->failed ? bf_fail(err, BF_NO_MEMORY, -1, "out of memory") : BF_OK;
+}

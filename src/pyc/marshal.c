@@ -1,0 +1,437 @@
+#include "pyc/marshal.h"
+
+#include <stdlib.h>
+
+#include "base/load.h"
+
+enum {
+    FLAG_REF = 0x80,
+    MAX_DEPTH = 2000, /* CPython's own: MAX_MARSHAL_STACK_DEPTH */
+};
+
+typedef struct reader {
+    const uint8_t *data;
+    size_t at, size;
+    size_t items_left; /* items that containers may still claim: never more than there are bytes */
+    uint32_t depth;
+    bf_object **refs;
+    uint32_t n_refs, refs_capacity;
+    const bf_cpython *version;
+    bf_arena *arena;
+    bf_error *err;
+} reader;
+
+static bf_object none = {.type = BF_OBJ_NONE, .is_complete = true};
+static bf_object stop_iteration = {.type = BF_OBJ_STOP_ITERATION, .is_complete = true};
+static bf_object ellipsis = {.type = BF_OBJ_ELLIPSIS, .is_complete = true};
+static bf_object false_object = {.type = BF_OBJ_FALSE, .is_complete = true};
+static bf_object true_object = {.type = BF_OBJ_TRUE, .is_complete = true};
+
+static bf_status read_object(reader *r, bf_object **out);
+
+static bf_status no_memory(reader *r) {
+    return bf_fail(r->err, BF_NO_MEMORY, (int64_t)r->at, "out of memory");
+}
+
+static bf_status need(reader *r, size_t n, const char *what) {
+    size_t left = r->size - r->at;
+    if (n <= left) return BF_OK;
+    return bf_fail(r->err, BF_TRUNCATED, (int64_t)r->at, "%s of %zu bytes, %zu bytes left", what, n, left);
+}
+
+static bf_status read_u8(reader *r, const char *what, uint32_t *out) {
+    BF_TRY(need(r, 1, what));
+    *out = r->data[r->at++];
+    return BF_OK;
+}
+
+static bf_status read_u32(reader *r, const char *what, uint32_t *out) {
+    BF_TRY(need(r, 4, what));
+    *out = bf_load_u32(r->data + r->at);
+    r->at += 4;
+    return BF_OK;
+}
+
+static bf_object *new_object(reader *r, bf_object_type type) {
+    bf_object *o = bf_arena_alloc(r->arena, sizeof *o);
+    if (o) {
+        memset(o, 0, sizeof *o);
+        o->type = (uint8_t)type;
+    }
+    return o;
+}
+
+/* Takes the next number of the reference table: before its contents are read, as CPython does for every container. */
+static bf_status add_ref(reader *r, bf_object *o) {
+    if (r->n_refs == r->refs_capacity) {
+        uint32_t capacity = r->refs_capacity ? r->refs_capacity * 2 : 256;
+        bf_object **refs = realloc(r->refs, capacity * sizeof *refs);
+        if (!refs) return no_memory(r);
+        r->refs = refs;
+        r->refs_capacity = capacity;
+    }
+    r->refs[r->n_refs++] = o;
+    return BF_OK;
+}
+
+/* ---- numbers ---- */
+
+static bf_status read_long(reader *r, bf_object *o) {
+    size_t start = r->at;
+    uint32_t count;
+    BF_TRY(read_u32(r, "int", &count));
+    bool negative = (int32_t)count < 0;
+    uint32_t n = negative ? 0u - count : count;
+    if (n > INT32_MAX) return bf_fail(r->err, BF_CORRUPT, (int64_t)start, "int of %u digits", n);
+    BF_TRY(need(r, (size_t)n * 2, "int digits"));
+    const uint8_t *digits = r->data + r->at;
+    for (uint32_t i = 0; i < n; i++)
+        if (bf_load_u16(digits + 2 * i) > 0x7fff)
+            return bf_fail(r->err, BF_CORRUPT, (int64_t)(r->at + 2 * i), "int digit 0x%x, a digit has 15 bits", bf_load_u16(digits + 2 * i));
+    if (n && !bf_load_u16(digits + 2 * (n - 1)))
+        return bf_fail(r->err, BF_CORRUPT, (int64_t)(r->at + 2 * (n - 1)), "int whose highest digit is 0");
+    r->at += (size_t)n * 2;
+    uint64_t magnitude = 0;
+    bool fits = n < 5 || (n == 5 && bf_load_u16(digits + 8) < 8); /* 63 bits */
+    if (fits) {
+        for (uint32_t i = n; i-- > 0;) magnitude = magnitude << 15 | bf_load_u16(digits + 2 * i);
+        o->type = BF_OBJ_INT;
+        o->u.i = negative ? -(int64_t)magnitude : (int64_t)magnitude;
+        return BF_OK;
+    }
+    /* -2**63 is the one 64-bit integer of more than 63 bits */
+    if (negative && n == 5 && bf_load_u16(digits + 8) == 8) {
+        bool lower = false;
+        for (uint32_t i = 0; i < 4; i++) lower |= bf_load_u16(digits + 2 * i) != 0;
+        if (!lower) {
+            o->type = BF_OBJ_INT;
+            o->u.i = INT64_MIN;
+            return BF_OK;
+        }
+    }
+    o->n = n;
+    o->negative = negative;
+    o->u.digits = digits;
+    return BF_OK;
+}
+
+static bf_status read_double(reader *r, double *out) {
+    BF_TRY(need(r, 8, "float"));
+    uint64_t bits = bf_load_u64(r->data + r->at);
+    memcpy(out, &bits, 8);
+    r->at += 8;
+    return BF_OK;
+}
+
+static bf_status read_text_double(reader *r, double *out) {
+    uint32_t n;
+    char text[256];
+    size_t start = r->at;
+    BF_TRY(read_u8(r, "float", &n));
+    BF_TRY(need(r, n, "float text"));
+    memcpy(text, r->data + r->at, n);
+    text[n] = 0;
+    r->at += n;
+    char *end;
+    *out = strtod(text, &end);
+    if (end != text + n || n == 0) return bf_fail(r->err, BF_CORRUPT, (int64_t)start, "float text that is no number");
+    return BF_OK;
+}
+
+/* ---- texts ---- */
+
+/* Length of the UTF-8 sequence at p, or 0; a surrogate (CPython writes them with surrogatepass) counts as one. */
+static int utf8_sequence(const uint8_t *p, size_t left, bool *surrogate) {
+    uint8_t c = p[0];
+    int n = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
+    if (n == 0 || (size_t)n > left) return 0;
+    for (int i = 1; i < n; i++)
+        if ((p[i] & 0xc0) != 0x80) return 0;
+    if ((c == 0xe0 && p[1] < 0xa0) || (c == 0xf0 && p[1] < 0x90) || (c == 0xf4 && p[1] > 0x8f)) return 0;
+    if (c == 0xed && p[1] >= 0xa0) *surrogate = true;
+    return n;
+}
+
+static bool is_ascii(const uint8_t *p, size_t n) {
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        if (bf_load_u64(p + i) & 0x8080808080808080u) return false;
+    for (; i < n; i++)
+        if (p[i] & 0x80) return false;
+    return true;
+}
+
+static bf_status read_utf8(reader *r, bf_object *o, uint32_t n) {
+    BF_TRY(need(r, n, "str"));
+    const uint8_t *p = r->data + r->at;
+    if (!is_ascii(p, n))
+        for (size_t i = 0; i < n;) {
+            int length = utf8_sequence(p + i, n - i, &o->has_surrogates);
+            if (!length) return bf_fail(r->err, BF_CORRUPT, (int64_t)(r->at + i), "str with byte 0x%02x that is not UTF-8", p[i]);
+            i += (size_t)length;
+        }
+    o->u.p = (const char *)p;
+    o->n = n;
+    r->at += n;
+    return BF_OK;
+}
+
+/* An "ASCII" str: CPython takes a high byte as Latin-1. */
+static bf_status read_ascii(reader *r, bf_object *o, uint32_t n) {
+    BF_TRY(need(r, n, "str"));
+    const uint8_t *p = r->data + r->at;
+    r->at += n;
+    o->u.p = (const char *)p;
+    o->n = n;
+    if (is_ascii(p, n)) return BF_OK;
+    if (n > UINT32_MAX / 2) return no_memory(r);
+    char *text = bf_arena_alloc(r->arena, 2 * (size_t)n), *to = text;
+    if (!text) return no_memory(r);
+    for (uint32_t i = 0; i < n; i++) {
+        if (p[i] >= 0x80) {
+            *to++ = (char)(0xc0 | p[i] >> 6);
+            *to++ = (char)(0x80 | (p[i] & 0x3f));
+        } else {
+            *to++ = (char)p[i];
+        }
+    }
+    o->u.p = text;
+    o->n = (uint32_t)(to - text);
+    return BF_OK;
+}
+
+/* ---- containers ---- */
+
+static bf_status claim_items(reader *r, uint32_t n, const char *what) {
+    size_t left = r->size - r->at;
+    if (n <= left && n <= r->items_left) {
+        r->items_left -= n;
+        return BF_OK;
+    }
+    return bf_fail(r->err, n > left ? BF_TRUNCATED : BF_CORRUPT, (int64_t)r->at, "%s of %u items, %zu bytes left", what, n,
+                   n > left ? left : r->items_left);
+}
+
+static bf_status read_items(reader *r, bf_object *o, uint32_t n, const char *what) {
+    BF_TRY(claim_items(r, n, what));
+    o->u.items = bf_arena_alloc(r->arena, (size_t)n * sizeof *o->u.items);
+    if (!o->u.items) return no_memory(r);
+    while (o->n < n) {
+        bf_object *item = NULL;
+        bf_status st = read_object(r, &item);
+        if (item) o->u.items[o->n++] = item; /* also what is there of one that failed */
+        if (st != BF_OK) return st;
+        if (!item) return bf_fail(r->err, BF_CORRUPT, (int64_t)r->at - 1, "NULL object in a %s", what);
+    }
+    return BF_OK;
+}
+
+static bf_status read_pairs(reader *r, bf_object *o) {
+    uint32_t capacity = 0;
+    for (;;) {
+        bf_object *pair[2] = {NULL, NULL};
+        BF_TRY(read_object(r, &pair[0]));
+        if (!pair[0]) return BF_OK;
+        BF_TRY(read_object(r, &pair[1]));
+        if (!pair[1]) return BF_OK; /* as CPython: a key without a value ends the dict */
+        if (o->n == capacity) {
+            capacity = capacity ? capacity * 2 : 8;
+            bf_object **items = bf_arena_alloc(r->arena, (size_t)capacity * 2 * sizeof *items);
+            if (!items) return no_memory(r);
+            if (o->n) memcpy(items, o->u.items, (size_t)o->n * 2 * sizeof *items);
+            o->u.items = items;
+        }
+        memcpy(o->u.items + 2 * (size_t)o->n++, pair, sizeof pair);
+    }
+}
+
+/* ---- code objects ---- */
+
+enum field_kind { INT_FIELD, OBJECT_FIELD };
+
+typedef struct code_field {
+    const char *name;
+    uint8_t kind;
+    uint8_t type; /* of the object; bf_object_type */
+    uint16_t at;  /* offset in bf_raw_code */
+} code_field;
+
+#define INT(field) {#field, INT_FIELD, 0, offsetof(bf_raw_code, field)}
+#define OBJECT(field, type) {#field, OBJECT_FIELD, type, offsetof(bf_raw_code, field)}
+
+static const code_field fields_before_311[] = {
+    INT(argcount), INT(posonlyargcount), INT(kwonlyargcount), INT(nlocals), INT(stacksize), INT(flags),
+    OBJECT(code, BF_OBJ_BYTES), OBJECT(consts, BF_OBJ_TUPLE), OBJECT(names, BF_OBJ_TUPLE), OBJECT(varnames, BF_OBJ_TUPLE),
+    OBJECT(freevars, BF_OBJ_TUPLE), OBJECT(cellvars, BF_OBJ_TUPLE), OBJECT(filename, BF_OBJ_STR), OBJECT(name, BF_OBJ_STR),
+    INT(firstlineno), OBJECT(linetable, BF_OBJ_BYTES),
+};
+
+static const code_field fields_from_311[] = {
+    INT(argcount), INT(posonlyargcount), INT(kwonlyargcount), INT(stacksize), INT(flags),
+    OBJECT(code, BF_OBJ_BYTES), OBJECT(consts, BF_OBJ_TUPLE), OBJECT(names, BF_OBJ_TUPLE), OBJECT(localsplusnames, BF_OBJ_TUPLE),
+    OBJECT(localspluskinds, BF_OBJ_BYTES), OBJECT(filename, BF_OBJ_STR), OBJECT(name, BF_OBJ_STR), OBJECT(qualname, BF_OBJ_STR),
+    INT(firstlineno), OBJECT(linetable, BF_OBJ_BYTES), OBJECT(exceptiontable, BF_OBJ_BYTES),
+};
+
+#undef INT
+#undef OBJECT
+
+static const char *const type_names[] = {"None", "StopIteration", "Ellipsis", "False", "True", "int", "int", "float", "complex", "bytes",
+                                         "str", "tuple", "list", "set", "frozenset", "dict", "frozendict", "slice", "code"};
+
+static bf_status read_code(reader *r, bf_object *o) {
+    bf_raw_code *code = bf_arena_zalloc(r->arena, 1, sizeof *code);
+    if (!code) return no_memory(r);
+    code->offset = (int64_t)r->at - 1;
+    o->u.code = code;
+    bool plus = r->version->has_localsplus;
+    const code_field *fields = plus ? fields_from_311 : fields_before_311;
+    size_t n = plus ? sizeof fields_from_311 / sizeof *fields : sizeof fields_before_311 / sizeof *fields;
+    for (size_t i = 0; i < n; i++) {
+        char *slot = (char *)code + fields[i].at;
+        size_t start = r->at;
+        if (fields[i].kind == INT_FIELD) {
+            uint32_t value;
+            BF_TRY(read_u32(r, fields[i].name, &value));
+            memcpy(slot, &value, sizeof value);
+            continue;
+        }
+        bf_object *value = NULL;
+        bf_status st = read_object(r, &value);
+        bool fits = value && value->type == fields[i].type;
+        if (fits) memcpy(slot, &value, sizeof value);
+        if (st != BF_OK) return st;
+        if (!fits)
+            return bf_fail(r->err, BF_CORRUPT, (int64_t)start, "co_%s is a %s, not a %s", fields[i].name,
+                           value ? type_names[value->type] : "NULL", type_names[fields[i].type]);
+    }
+    return BF_OK;
+}
+
+/* ---- objects ---- */
+
+static bf_status read_ref(reader *r, bf_object **out) {
+    size_t start = r->at - 1;
+    uint32_t index;
+    BF_TRY(read_u32(r, "reference", &index));
+    if (index >= r->n_refs)
+        return bf_fail(r->err, BF_CORRUPT, (int64_t)start, "reference %u, the table has %u objects", index, r->n_refs);
+    if (!r->refs[index]->is_complete)
+        return bf_fail(r->err, BF_CORRUPT, (int64_t)start, "reference %u to an object that is still being read", index);
+    *out = r->refs[index];
+    return BF_OK;
+}
+
+static bf_status read_contents(reader *r, uint8_t tag, bf_object *o) {
+    uint32_t n;
+    switch (tag) {
+    case 'i':
+        BF_TRY(read_u32(r, "int", &n));
+        o->u.i = (int32_t)n;
+        return BF_OK;
+    case 'I':
+        BF_TRY(need(r, 8, "int"));
+        o->u.i = (int64_t)bf_load_u64(r->data + r->at);
+        r->at += 8;
+        return BF_OK;
+    case 'l': return read_long(r, o);
+    case 'g': return read_double(r, &o->u.f);
+    case 'f': return read_text_double(r, &o->u.f);
+    case 'y':
+        BF_TRY(read_double(r, &o->u.c.re));
+        return read_double(r, &o->u.c.im);
+    case 'x':
+        BF_TRY(read_text_double(r, &o->u.c.re));
+        return read_text_double(r, &o->u.c.im);
+    case 's':
+        BF_TRY(read_u32(r, "bytes", &n));
+        BF_TRY(need(r, n, "bytes"));
+        o->u.p = (const char *)r->data + r->at;
+        o->n = n;
+        r->at += n;
+        return BF_OK;
+    case 'u':
+    case 't':
+        BF_TRY(read_u32(r, "str", &n));
+        return read_utf8(r, o, n);
+    case 'a':
+    case 'A':
+        BF_TRY(read_u32(r, "str", &n));
+        return read_ascii(r, o, n);
+    case 'z':
+    case 'Z':
+        BF_TRY(read_u8(r, "str", &n));
+        return read_ascii(r, o, n);
+    case ')':
+        BF_TRY(read_u8(r, "tuple", &n));
+        return read_items(r, o, n, "tuple");
+    case '(':
+    case '[':
+    case '<':
+    case '>':
+        BF_TRY(read_u32(r, type_names[o->type], &n));
+        return read_items(r, o, n, type_names[o->type]);
+    case ':': return read_items(r, o, 3, "slice");
+    case '{':
+    case '}': return read_pairs(r, o);
+    default: return read_code(r, o);
+    }
+}
+
+/* One row a type code: what it makes, whether it holds objects (then its reference number comes first), since which 3.x. */
+static const struct {
+    uint8_t known, type, is_container, since_minor;
+} tags[128] = {
+    ['i'] = {1, BF_OBJ_INT, 0, 0},       ['I'] = {1, BF_OBJ_INT, 0, 0},        ['l'] = {1, BF_OBJ_LONG, 0, 0},
+    ['g'] = {1, BF_OBJ_FLOAT, 0, 0},     ['f'] = {1, BF_OBJ_FLOAT, 0, 0},      ['y'] = {1, BF_OBJ_COMPLEX, 0, 0},
+    ['x'] = {1, BF_OBJ_COMPLEX, 0, 0},   ['s'] = {1, BF_OBJ_BYTES, 0, 0},      ['u'] = {1, BF_OBJ_STR, 0, 0},
+    ['t'] = {1, BF_OBJ_STR, 0, 0},       ['a'] = {1, BF_OBJ_STR, 0, 0},        ['A'] = {1, BF_OBJ_STR, 0, 0},
+    ['z'] = {1, BF_OBJ_STR, 0, 0},       ['Z'] = {1, BF_OBJ_STR, 0, 0},        [')'] = {1, BF_OBJ_TUPLE, 1, 0},
+    ['('] = {1, BF_OBJ_TUPLE, 1, 0},     ['['] = {1, BF_OBJ_LIST, 1, 0},       ['<'] = {1, BF_OBJ_SET, 1, 0},
+    ['>'] = {1, BF_OBJ_FROZENSET, 1, 0}, ['{'] = {1, BF_OBJ_DICT, 1, 0},       ['}'] = {1, BF_OBJ_FROZENDICT, 1, 15},
+    [':'] = {1, BF_OBJ_SLICE, 1, 14},    ['c'] = {1, BF_OBJ_CODE, 1, 0},
+};
+
+/* *out stays NULL for the NULL object that ends a dict. */
+static bf_status read_object(reader *r, bf_object **out) {
+    uint32_t byte;
+    BF_TRY(read_u8(r, "object", &byte));
+    size_t start = r->at - 1;
+    uint8_t tag = byte & ~FLAG_REF;
+    bool flag = byte & FLAG_REF;
+    bf_object *o;
+    switch (tag) {
+    case '0': return BF_OK;
+    case 'N': *out = &none; return BF_OK;
+    case 'F': *out = &false_object; return BF_OK;
+    case 'T': *out = &true_object; return BF_OK;
+    case 'S': *out = &stop_iteration; return BF_OK;
+    case '.': *out = &ellipsis; return BF_OK;
+    case 'r': return read_ref(r, out);
+    default: break;
+    }
+    if (!tags[tag].known || tags[tag].since_minor > r->version->minor)
+        return bf_fail(r->err, BF_UNSUPPORTED, (int64_t)start, "type code 0x%02x is none of marshal's in CPython %s", tag, r->version->name);
+    if (r->depth >= MAX_DEPTH) return bf_fail(r->err, BF_LIMIT, (int64_t)start, "objects nested more than %d deep", MAX_DEPTH);
+    if (!(o = new_object(r, tags[tag].type))) return no_memory(r);
+    if (tags[tag].is_container) *out = o;
+    if (flag) BF_TRY(add_ref(r, o));
+    r->depth++;
+    bf_status st = read_contents(r, tag, o);
+    r->depth--;
+    if (st != BF_OK) return st;
+    o->is_complete = true;
+    *out = o;
+    return BF_OK;
+}
+
+bf_status bf_marshal_read(bf_object **out, const uint8_t *data, size_t size, size_t offset, const bf_cpython *version, bf_arena *arena,
+                          size_t *end, bf_error *err) {
+    reader r = {.data = data, .at = offset, .size = size, .items_left = size - offset, .version = version, .arena = arena, .err = err};
+    *out = NULL;
+    bf_status st = read_object(&r, out);
+    if (st == BF_OK && !*out) st = bf_fail(err, BF_CORRUPT, (int64_t)offset, "the file holds a NULL object");
+    *end = r.at;
+    free(r.refs);
+    return st;
+}
