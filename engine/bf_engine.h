@@ -64,9 +64,9 @@ typedef struct bf_engine_api {
      *    partition_cols        "repo:utf8,day:utf8"  hive columns below the directories
      *    file_sort_order       "path,file_id"        ascending, nulls last
      *    file_extension        ".parquet"
-     *    collect_statistics    "true" | "false"
-     *    ignore_subdirectory   "true" | "false"
-     *  No files is a table without rows. A table of that name is replaced. */
+     *  No paths, or no files below them, is a table without rows. Whether statistics are collected and sub-directories are read
+     *  is a setting of the session (datafusion.execution.collect_statistics, ...listing_table_ignore_subdirectory).
+     *  A table of that name is replaced. */
     int32_t (*register_parquet)(bf_engine *engine, const char *name, struct ArrowSchema *schema, const char *const *paths,
                                 size_t n_paths, const bf_engine_option *options, size_t n_options, bf_engine_error *err);
 
@@ -80,6 +80,7 @@ typedef struct bf_engine_api {
     /** Writes a stream to one Parquet file at `path`, created or truncated, not synced. Takes `stream` and releases it. Options:
      *    row_group_bytes   "0": each batch is a row group; else batches are gathered up to that many Arrow bytes
      *    compression       "zstd(1)" (default) | "none"
+     *    sorting_columns   "path,file_id": what the footer says of the order of rows
      *    threads           encoders, 0 = one per processor; the file is the same byte for byte whatever it is
      *  ARROW:schema, and schema metadata as key-value pairs, are always kept. */
     int32_t (*write_parquet)(struct ArrowArrayStream *stream, const char *path, const bf_engine_option *options,

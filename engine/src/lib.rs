@@ -1,1 +1,145 @@
-pub use datafusion::prelude::SessionContext;
+//! DataFusion behind the C ABI of bf_engine.h. Each function here only turns C into Rust and back.
+
+mod error;
+mod parquet;
+mod session;
+
+use std::ffi::{CStr, c_char};
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::Schema;
+use datafusion::arrow::ffi::FFI_ArrowSchema;
+use datafusion::arrow::ffi_stream::{ArrowArrayStreamReader, FFI_ArrowArrayStream};
+
+use error::{Error, INVALID, RawError, Result, guard};
+use session::Engine;
+
+const ABI: i32 = 1;
+
+#[repr(C)]
+pub struct RawOption {
+    key: *const c_char,
+    value: *const c_char,
+}
+
+#[repr(C)]
+pub struct RawWritten {
+    rows: i64,
+    size_bytes: i64,
+    row_groups: i64,
+}
+
+#[repr(C)]
+pub struct Api {
+    abi: i32,
+    version: *const c_char,
+    open: unsafe extern "C" fn(*const RawOption, usize, *mut *mut Engine, *mut RawError) -> i32,
+    close: unsafe extern "C" fn(*mut Engine),
+    register_parquet: unsafe extern "C" fn(
+        *mut Engine,
+        *const c_char,
+        *mut FFI_ArrowSchema,
+        *const *const c_char,
+        usize,
+        *const RawOption,
+        usize,
+        *mut RawError,
+    ) -> i32,
+    query: unsafe extern "C" fn(*mut Engine, *const c_char, *mut FFI_ArrowArrayStream, *mut RawError) -> i32,
+    describe: unsafe extern "C" fn(*mut Engine, *const c_char, *mut FFI_ArrowSchema, *mut RawError) -> i32,
+    write_parquet:
+        unsafe extern "C" fn(*mut FFI_ArrowArrayStream, *const c_char, *const RawOption, usize, *mut RawWritten, *mut RawError) -> i32,
+}
+
+unsafe impl Sync for Api {}
+
+static API: Api = Api { abi: ABI, version: VERSION.as_ptr().cast(), open, close, register_parquet, query, describe, write_parquet };
+
+static VERSION: &str = concat!("datafusion ", env!("BF_DATAFUSION_VERSION"), ", arrow ", env!("BF_ARROW_VERSION"), "\0");
+
+#[unsafe(no_mangle)]
+pub extern "C" fn bf_engine_get_api(abi: i32) -> *const Api {
+    if abi == ABI { &API } else { std::ptr::null() }
+}
+
+unsafe fn text(p: *const c_char) -> Result<String> {
+    if p.is_null() {
+        return Err(Error::new(INVALID, "a text is NULL"));
+    }
+    let text = unsafe { CStr::from_ptr(p) };
+    text.to_str().map(str::to_string).map_err(|_| Error::new(INVALID, format!("{} is not UTF-8", text.to_string_lossy())))
+}
+
+unsafe fn pairs(p: *const RawOption, n: usize) -> Result<Vec<(String, String)>> {
+    let raw = if n == 0 { &[] } else { unsafe { std::slice::from_raw_parts(p, n) } };
+    raw.iter().map(|o| unsafe { Ok((text(o.key)?, text(o.value)?)) }).collect()
+}
+
+unsafe extern "C" fn open(settings: *const RawOption, n: usize, out: *mut *mut Engine, err: *mut RawError) -> i32 {
+    guard(err, || unsafe {
+        *out = std::ptr::null_mut();
+        *out = Box::into_raw(Box::new(Engine::open(&pairs(settings, n)?)?));
+        Ok(())
+    })
+}
+
+unsafe extern "C" fn close(engine: *mut Engine) {
+    guard(std::ptr::null_mut(), || {
+        if !engine.is_null() {
+            drop(unsafe { Box::from_raw(engine) });
+        }
+        Ok(())
+    });
+}
+
+unsafe extern "C" fn register_parquet(
+    engine: *mut Engine,
+    name: *const c_char,
+    schema: *mut FFI_ArrowSchema,
+    paths: *const *const c_char,
+    n_paths: usize,
+    options: *const RawOption,
+    n_options: usize,
+    err: *mut RawError,
+) -> i32 {
+    guard(err, || unsafe {
+        let schema = Schema::try_from(&FFI_ArrowSchema::from_raw(schema))?;
+        let paths = (0..n_paths).map(|i| text(*paths.add(i))).collect::<Result<Vec<_>>>()?;
+        let options = pairs(options, n_options)?.into_iter().collect();
+        (*engine).register_parquet(&text(name)?, Arc::new(schema), &paths, &options)
+    })
+}
+
+unsafe extern "C" fn query(engine: *mut Engine, sql: *const c_char, out: *mut FFI_ArrowArrayStream, err: *mut RawError) -> i32 {
+    guard(err, || unsafe {
+        let reader = (*engine).query(&text(sql)?)?;
+        std::ptr::write(out, FFI_ArrowArrayStream::new(Box::new(reader)));
+        Ok(())
+    })
+}
+
+unsafe extern "C" fn describe(engine: *mut Engine, sql: *const c_char, out: *mut FFI_ArrowSchema, err: *mut RawError) -> i32 {
+    guard(err, || unsafe {
+        let schema = (*engine).describe(&text(sql)?)?;
+        std::ptr::write(out, FFI_ArrowSchema::try_from(schema.as_ref())?);
+        Ok(())
+    })
+}
+
+unsafe extern "C" fn write_parquet(
+    stream: *mut FFI_ArrowArrayStream,
+    path: *const c_char,
+    options: *const RawOption,
+    n: usize,
+    written: *mut RawWritten,
+    err: *mut RawError,
+) -> i32 {
+    guard(err, || unsafe {
+        let reader = ArrowArrayStreamReader::from_raw(stream)?;
+        let done = parquet::write(reader, &text(path)?, &parquet::Options::parse(&pairs(options, n)?)?)?;
+        if let Some(out) = written.as_mut() {
+            *out = RawWritten { rows: done.rows, size_bytes: done.size_bytes, row_groups: done.row_groups };
+        }
+        Ok(())
+    })
+}

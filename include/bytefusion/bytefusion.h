@@ -1,7 +1,7 @@
 /* bytefusion: compiled Python as Arrow tables, queried with Apache DataFusion.
  *
  * The public C API, in the order in which data flows:
- *   status and error -> versions -> disassembly -> decoding to Arrow -> writing a dataset -> querying it -> views.
+ *   status and error -> disassembly -> decoding to Arrow -> writing a dataset -> querying it -> views -> rows as text.
  * Every function returns a bf_status and fills the caller's bf_error (NULL is fine) when that is not BF_OK.
  * Handles are used by one thread at a time; different handles are independent.
  */
@@ -23,9 +23,54 @@ extern "C" {
 #define BF_API __attribute__((visibility("default")))
 #endif
 
-struct ArrowSchema;
-struct ArrowArray;
-struct ArrowArrayStream;
+/* ---- Arrow C Data and Stream Interfaces: the structs as the Arrow specification gives them, for any program that has them already too */
+
+#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+
+#define ARROW_FLAG_DICTIONARY_ORDERED 1
+#define ARROW_FLAG_NULLABLE 2
+#define ARROW_FLAG_MAP_KEYS_SORTED 4
+
+struct ArrowSchema {
+    const char *format;
+    const char *name;
+    const char *metadata;
+    int64_t flags;
+    int64_t n_children;
+    struct ArrowSchema **children;
+    struct ArrowSchema *dictionary;
+    void (*release)(struct ArrowSchema *);
+    void *private_data;
+};
+
+struct ArrowArray {
+    int64_t length;
+    int64_t null_count;
+    int64_t offset;
+    int64_t n_buffers;
+    int64_t n_children;
+    const void **buffers;
+    struct ArrowArray **children;
+    struct ArrowArray *dictionary;
+    void (*release)(struct ArrowArray *);
+    void *private_data;
+};
+
+#endif
+
+#ifndef ARROW_C_STREAM_INTERFACE
+#define ARROW_C_STREAM_INTERFACE
+
+struct ArrowArrayStream {
+    int (*get_schema)(struct ArrowArrayStream *, struct ArrowSchema *out);
+    int (*get_next)(struct ArrowArrayStream *, struct ArrowArray *out);
+    const char *(*get_last_error)(struct ArrowArrayStream *);
+    void (*release)(struct ArrowArrayStream *);
+    void *private_data;
+};
+
+#endif
 
 /* ---- status and error ------------------------------------------------------------------------------------------- */
 
@@ -148,6 +193,37 @@ BF_API const char *bf_view_name(size_t index);
 
 /** The SELECT of a view, with its comment. Static; NULL when there is no view of that name. */
 BF_API const char *bf_view_sql(const char *name);
+
+/** What the comment of a view says of it, on one line ("One row per ..."). Static; NULL when there is no view of that name. */
+BF_API const char *bf_view_comment(const char *name);
+
+/* ---- rows as text or bytes -------------------------------------------------------------------------------------- */
+
+typedef enum bf_format {
+    BF_FORMAT_TABLE,    /* aligned columns for people, with a last line that counts the rows */
+    BF_FORMAT_CSV,      /* RFC 4180 with a line of names; null is an empty field, an empty text is "" */
+    BF_FORMAT_TSV,      /* a line of names; null is empty; \\ \t \n \r are written as escapes */
+    BF_FORMAT_JSON,     /* one array of objects */
+    BF_FORMAT_NDJSON,   /* one object a line */
+    BF_FORMAT_MARKDOWN, /* a table in Markdown */
+    BF_FORMAT_ARROW,    /* an Arrow IPC stream */
+    BF_FORMAT_PARQUET   /* one Parquet file, zstd */
+} bf_format;
+
+/** "table", "csv", ...: false when there is no such format. The names, in order: bf_format_name(0), ... NULL after the last. */
+BF_API bool bf_format_find(const char *name, bf_format *out);
+BF_API const char *bf_format_name(int index);
+
+typedef struct bf_render_options {
+    bf_format format;
+    int64_t max_rows; /* rows to write at most; 0: all. A table says that there were more */
+    int width;        /* of a table, in columns of the terminal; longer texts are cut to fit. 0: nothing is cut */
+} bf_render_options;
+
+/** Writes all rows of a stream to `out`. Takes `stream` and releases it, also on failure. *n_rows (NULL is fine): rows written.
+ *  Nested values are JSON in every text format. Machine formats print data and nothing else.
+ *  Errors: BF_IO (writing), BF_ENGINE (what the stream's get_last_error says), BF_UNSUPPORTED (a type, which it names), BF_NO_MEMORY. */
+BF_API bf_status bf_render(struct ArrowArrayStream *stream, const bf_render_options *options, FILE *out, int64_t *n_rows, bf_error *err);
 
 #ifdef __cplusplus
 }

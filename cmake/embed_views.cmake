@@ -1,0 +1,11 @@
+# OUT: the file to write; VIEWS: NN_name.sql files. Each becomes a row {"name", "text"}, in the order of NN.
+list(SORT VIEWS)
+set(rows "")
+foreach(file IN LISTS VIEWS)
+  get_filename_component(name ${file} NAME_WE)
+  string(REGEX REPLACE "^[0-9]+_" "" name ${name})
+  file(READ ${file} hex HEX)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+  string(APPEND rows "{\"${name}\", (const char[]){${bytes}0}},\n")
+endforeach()
+file(WRITE ${OUT} "${rows}")

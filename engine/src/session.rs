@@ -1,0 +1,138 @@
+//! A DataFusion session: settings, tables over Parquet files, SQL to a stream.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::arrow::error::ArrowError;
+use datafusion::arrow::record_batch::{RecordBatch, RecordBatchReader};
+use datafusion::common::config::TableParquetOptions;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::prelude::{SessionConfig, SessionContext, col};
+use futures::StreamExt;
+use tokio::runtime::Runtime;
+use url::Url;
+
+use crate::error::{Error, INVALID, Result, panic_text};
+
+pub struct Engine {
+    runtime: Arc<Runtime>,
+    context: SessionContext,
+}
+
+impl Engine {
+    pub fn open(settings: &[(String, String)]) -> Result<Engine> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("bf-engine").build()?;
+        let config = SessionConfig::new().with_information_schema(true);
+        let engine = Engine { runtime: Arc::new(runtime), context: SessionContext::new_with_config(config) };
+        for (key, value) in settings {
+            // SET knows both the session's options and the runtime's, and names the key it does not know
+            let sql = format!("SET {key} = '{}'", value.replace('\'', "''"));
+            engine.run(&sql).map_err(|e| e.with_code(INVALID))?;
+        }
+        Ok(engine)
+    }
+
+    fn run(&self, sql: &str) -> Result<()> {
+        self.runtime.block_on(async { self.context.sql(sql).await?.collect().await })?;
+        Ok(())
+    }
+
+    pub fn register_parquet(&self, name: &str, schema: SchemaRef, paths: &[String], options: &HashMap<String, String>) -> Result<()> {
+        let list = |key: &str| options.get(key).map(|v| v.split(',').filter(|s| !s.is_empty()).map(str::to_string).collect::<Vec<_>>());
+        let partition_cols = list("partition_cols").unwrap_or_default().iter().map(|c| partition_column(c)).collect::<Result<Vec<_>>>()?;
+        let parquet = TableParquetOptions { global: self.context.state().config_options().execution.parquet.clone(), ..Default::default() };
+        let order = list("file_sort_order").unwrap_or_default().iter().map(|c| col(format!("\"{c}\"")).sort(true, false)).collect::<Vec<_>>();
+        let mut listing = ListingOptions::new(Arc::new(ParquetFormat::default().with_options(parquet)))
+            .with_file_extension(options.get("file_extension").map_or(".parquet", String::as_str))
+            .with_table_partition_cols(partition_cols);
+        if !order.is_empty() {
+            listing = listing.with_file_sort_order(vec![order]);
+        }
+        let urls = paths.iter().map(|p| table_url(p)).collect::<Result<Vec<_>>>()?;
+        let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(listing).with_schema(schema);
+        let table = ListingTable::try_new(config)?;
+        let table = table.with_cache(self.context.runtime_env().cache_manager.get_file_statistic_cache());
+        self.context.deregister_table(name)?;
+        self.context.register_table(name, Arc::new(table))?;
+        Ok(())
+    }
+
+    pub fn query(&self, sql: &str) -> Result<Reader> {
+        let stream = self.runtime.block_on(async { self.context.sql(sql).await?.execute_stream().await })?;
+        Ok(Reader { runtime: self.runtime.clone(), schema: stream.schema(), stream: Some(stream) })
+    }
+
+    pub fn describe(&self, sql: &str) -> Result<SchemaRef> {
+        let plan = self.runtime.block_on(self.context.state().create_logical_plan(sql))?;
+        let plan = self.context.state().optimize(&plan)?;
+        Ok(plan.schema().inner().clone())
+    }
+}
+
+/// "repo:utf8"
+fn partition_column(text: &str) -> Result<(String, DataType)> {
+    let (name, kind) = text.split_once(':').unwrap_or((text, "utf8"));
+    let kind = match kind {
+        "utf8" => DataType::Utf8,
+        "int32" => DataType::Int32,
+        "int64" => DataType::Int64,
+        "date32" => DataType::Date32,
+        _ => return Err(Error::new(INVALID, format!("partition column {name}: no type {kind}; known are utf8, int32, int64, date32"))),
+    };
+    Ok((name.to_string(), kind))
+}
+
+/// A file or a directory, whatever its name holds: no globs, no URL syntax.
+fn table_url(path: &str) -> Result<ListingTableUrl> {
+    let path = std::path::absolute(path)?;
+    let url = if path.is_dir() { Url::from_directory_path(&path) } else { Url::from_file_path(&path) };
+    let url = url.map_err(|()| Error::new(INVALID, format!("{}: cannot be written as a URL", path.display())))?;
+    Ok(ListingTableUrl::try_new(url, None)?)
+}
+
+/// Rows as they are made. Holds the runtime, so that it may outlive the engine.
+pub struct Reader {
+    runtime: Arc<Runtime>,
+    schema: SchemaRef,
+    stream: Option<SendableRecordBatchStream>,
+}
+
+impl Iterator for Reader {
+    type Item = std::result::Result<RecordBatch, ArrowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let stream = self.stream.as_mut()?;
+        let next = catch_unwind(AssertUnwindSafe(|| self.runtime.block_on(stream.next())));
+        let item = match next {
+            Ok(item) => item.map(|r| r.map_err(|e| ArrowError::ExternalError(Error::from(e).text().into()))),
+            Err(payload) => Some(Err(ArrowError::ExternalError(panic_text(payload).into()))),
+        };
+        if !matches!(item, Some(Ok(_))) {
+            self.close();
+        }
+        item
+    }
+}
+
+impl RecordBatchReader for Reader {
+    fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+}
+
+impl Reader {
+    fn close(&mut self) {
+        let _inside = self.runtime.enter(); // dropping a stream may cancel tasks
+        self.stream = None;
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
