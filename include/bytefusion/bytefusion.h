@@ -122,30 +122,35 @@ BF_API bf_status bf_dis_file(const char *path, const bf_dis_options *options, FI
 /** Schema of bytecode_files_v1, with schema and field metadata. The caller releases `out`. */
 BF_API bf_status bf_schema(struct ArrowSchema *out, bf_error *err);
 
-/** State of an indexing run, given to the progress callback. */
+/** State of a run, given to the progress callback. */
 typedef struct bf_progress {
-    int64_t files, n_files;         /* done, in all */
-    int64_t size_bytes, n_bytes;    /* of input: done, in all */
+    int64_t files, n_files;             /* done, in all */
+    int64_t input_bytes, n_input_bytes; /* done, in all */
     int64_t code_objects, instructions, errors;
     double seconds;
 } bf_progress;
 
-/** Which files are read and how. Zero is a good start: {0}. */
+/** Which files are read and how. Zero is a good start: {0}.
+ *  A directory is walked (symbolic links to directories are not followed) and gives its *.pyc files, with paths relative to it;
+ *  a file is read whatever its name, its path is what was given, without a leading "./" or "/". */
 typedef struct bf_read_options {
-    const char *const *paths; /* files, and directories that are walked (sorted; symbolic links to directories are not followed) */
+    const char *const *paths;
     size_t n_paths;
-    const char *const *exclude; /* glob patterns over the path below its root; a match leaves a file or a directory out */
+    const char *const *exclude; /* globs over that path, or over the last name in it where the glob has no '/'; matching
+                                   files are left out, and matching directories with all below them */
     size_t n_exclude;
     const char *repo;           /* the `repo` of every row; NULL: null */
     const char *assume_version; /* as in bf_dis_options */
+    bool keep_missing;          /* a path that does not exist is a row with an error, not a failure */
     int jobs;                   /* worker threads; 0: one per processor */
     bool (*progress)(void *context, const bf_progress *state); /* called at most 20 times a second, from one thread; false cancels */
     void *context;
 } bf_read_options;
 
-/** Decodes files to batches of bytecode_files_v1, sorted by path and file_id, the same whatever `jobs` is.
- *  A file that cannot be decoded is a row with `errors`, never a failure. `options` and what it points to must outlive `out`.
- *  Errors: BF_INVALID_ARGUMENT, BF_NOT_FOUND (a path that does not exist), BF_IO, BF_NO_MEMORY; later ones come from the stream. */
+/** Decodes files to batches of bytecode_files_v1, sorted by path and file_id, the same whatever `jobs` is. A file that is given
+ *  twice, with the same path and content, is one row. A file that cannot be decoded is a row with `errors`, never a failure.
+ *  The texts that `options` points to must outlive `out`.
+ *  Errors: BF_INVALID_ARGUMENT, BF_NOT_FOUND (a path that does not exist), BF_NO_MEMORY; later ones come from the stream. */
 BF_API bf_status bf_read(const bf_read_options *options, struct ArrowArrayStream *out, bf_error *err);
 
 /* ---- writing a dataset ------------------------------------------------------------------------------------------ */
@@ -153,7 +158,7 @@ BF_API bf_status bf_read(const bf_read_options *options, struct ArrowArrayStream
 typedef struct bf_index_options {
     bf_read_options read;
     const char *dataset; /* directory; what it held is replaced in one step when all is written */
-    bool dry_run;        /* only counts what would be read: report->files and report->input_bytes */
+    bool dry_run;        /* reads and writes nothing: report->files and report->input_bytes only */
 } bf_index_options;
 
 typedef struct bf_index_report {
@@ -163,7 +168,8 @@ typedef struct bf_index_report {
     double seconds;
 } bf_index_report;
 
-/** Decodes files and writes them as a Parquet dataset: temporary name, fsync, rename; a killed run leaves the old state.
+/** Decodes files and writes them as a Parquet dataset beside the old one, fsynced, then puts it in its place: a killed run leaves
+ *  the old state. A directory that holds anything but a dataset is not touched.
  *  Errors: those of bf_read, BF_IO, BF_ENGINE, BF_CANCELLED. */
 BF_API bf_status bf_index(const bf_index_options *options, bf_index_report *report, bf_error *err);
 
@@ -175,7 +181,7 @@ BF_API bf_status bf_write_parquet(struct ArrowArrayStream *stream, const char *p
 /** A dataset opened for SQL: bytecode_files_v1 registered with the contract schema, and every view. */
 typedef struct bf_session bf_session;
 
-/** Opens `dataset` (a directory of Parquet files). NULL opens a session without tables.
+/** Opens `dataset` (a directory of Parquet files, or one such file). NULL opens a dataset without rows.
  *  Errors: BF_NOT_FOUND, BF_IO, BF_ENGINE, BF_CONTRACT. Close with bf_session_close. */
 BF_API bf_status bf_session_open(const char *dataset, bf_session **out, bf_error *err);
 

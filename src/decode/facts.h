@@ -74,6 +74,7 @@ typedef struct bf_exc_fact {
 typedef struct bf_code_facts {
     bf_str code_id, qualname, co_qualname, co_filename, name; /* co_qualname, co_filename: .p NULL is null */
     int32_t firstlineno, argcount, posonlyargcount, kwonlyargcount, nlocals, flags, stacksize, code_len;
+    bool has_nofree; /* bit 0x40 of the flags means CO_NOFREE: until 3.10 */
     bf_str *varnames, *freevars, *cellvars, *names;
     uint32_t n_varnames, n_freevars, n_cellvars, n_names;
     bf_str *const_reprs;

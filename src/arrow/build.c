@@ -1,0 +1,365 @@
+#include "arrow/build.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* The children of a struct, taken one after the other in the order of the schema: a function below reads like tables.def. */
+typedef struct columns {
+    bf_scratch *s;
+    const struct ArrowSchema *schema;
+    struct ArrowArray *array;
+    int64_t next;
+} columns;
+
+static columns columns_of(bf_scratch *s, const struct ArrowSchema *schema, struct ArrowArray *array) {
+    return (columns){s, schema, array, 0};
+}
+
+static struct ArrowArray *take(columns *c, const char *name) {
+    (void)name;
+    assert(c->next < c->array->n_children && !strcmp(c->schema->children[c->next]->name, name));
+    return c->array->children[c->next++];
+}
+
+static const struct ArrowSchema *schema_taken(const columns *c) {
+    return c->schema->children[c->next - 1];
+}
+
+/* One column of n rows; `value` may use k. */
+#define INT32(name, n, value)                                        \
+    do {                                                             \
+        int32_t *to_ = bf_col_int32(c.s, take(&c, #name), n);        \
+        for (int64_t k = 0; to_ && k < (n); k++) to_[k] = (value);   \
+    } while (0)
+
+#define INT32_OR_NULL(name, n, value)                                \
+    do {                                                             \
+        struct ArrowArray *column_ = take(&c, #name);                \
+        int32_t *to_ = bf_col_int32(c.s, column_, n);                \
+        for (int64_t k = 0; to_ && k < (n); k++) to_[k] = (value);   \
+        if (to_) bf_col_int32_nulls(c.s, column_, to_, n, BF_NONE_INT); \
+    } while (0)
+
+#define BOOL(name, n, value)                                         \
+    do {                                                             \
+        int8_t *from_ = bf_scratch_valid(c.s, n);                    \
+        for (int64_t k = 0; from_ && k < (n); k++) from_[k] = (value); \
+        struct ArrowArray *column_ = take(&c, #name);                \
+        if (from_) bf_col_bool(c.s, column_, from_, n);              \
+    } while (0)
+
+#define STR(name, n, value)                                          \
+    do {                                                             \
+        bf_str *from_ = bf_scratch_strs(c.s, n);                     \
+        for (int64_t k = 0; from_ && k < (n); k++) from_[k] = (value); \
+        struct ArrowArray *column_ = take(&c, #name);                \
+        if (from_) bf_col_strs(c.s, column_, from_, n);              \
+    } while (0)
+
+#define NULLS(name, n) bf_col_nulls(c.s, take(&c, #name), n)
+#define NO_LISTS(name, n) bf_col_empty_lists(c.s, take(&c, #name), n) /* empty lists or maps */
+
+/* One map a row; `value` is a const bf_attrs *. */
+#define ATTRS(name, n, value)                                        \
+    do {                                                             \
+        struct ArrowArray *column_ = take(&c, #name);                \
+        for (int64_t k = 0; k < (n); k++) put_attrs(c.s, column_, value); \
+    } while (0)
+
+/* One list a row, filled by put(scratch, schema and array of the items, row). */
+#define LISTS(name, n, put, row)                                     \
+    do {                                                             \
+        struct ArrowArray *column_ = take(&c, #name);                \
+        const struct ArrowSchema *items_ = schema_taken(&c)->children[0]; \
+        for (int64_t k = 0; k < (n); k++) {                          \
+            put(c.s, items_, column_->children[0], row);             \
+            bf_col_end_list(c.s, column_);                           \
+        }                                                            \
+    } while (0)
+
+#define NAMES(name, n, items, n_items)                               \
+    do {                                                             \
+        struct ArrowArray *column_ = take(&c, #name);                \
+        for (int64_t k = 0; k < (n); k++) {                          \
+            bf_col_strs(c.s, column_->children[0], items, n_items);  \
+            bf_col_end_list(c.s, column_);                           \
+        }                                                            \
+    } while (0)
+
+static void put_attrs(bf_scratch *s, struct ArrowArray *map, const bf_attrs *attrs) {
+    struct ArrowArray *entries = map->children[0];
+    bf_str *texts = bf_scratch_strs(s, attrs->n);
+    if (!texts) return;
+    for (uint32_t i = 0; i < attrs->n; i++) texts[i] = attrs->items[i].key;
+    bf_col_strs(s, entries->children[0], texts, attrs->n);
+    for (uint32_t i = 0; i < attrs->n; i++) texts[i] = attrs->items[i].value;
+    bf_col_strs(s, entries->children[1], texts, attrs->n);
+    bf_col_structs(entries, attrs->n);
+    bf_col_end_list(s, map);
+}
+
+/* ---- below a code object ---- */
+
+static void put_consts(bf_scratch *s, const struct ArrowSchema *schema, struct ArrowArray *array, const bf_code_facts *code) {
+    columns c = columns_of(s, schema, array);
+    int64_t n = code->n_consts;
+    INT32(const_index, n, (int32_t)k);
+    STR(const_repr, n, code->const_reprs[k]);
+    bf_col_structs(array, n);
+}
+
+static void put_lines(bf_scratch *s, const struct ArrowSchema *schema, struct ArrowArray *array, const bf_code_facts *code) {
+    columns c = columns_of(s, schema, array);
+    const bf_line_fact *line = code->lines;
+    int64_t n = code->n_lines;
+    INT32(offset, n, line[k].offset);
+    INT32_OR_NULL(line1, n, line[k].line1);
+    INT32_OR_NULL(line0, n, line[k].line1 == BF_NONE_INT || line[k].line1 == 0 ? BF_NONE_INT : line[k].line1 - 1);
+    NO_LISTS(attrs, n);
+    bf_col_structs(array, n);
+}
+
+static void put_exceptions(bf_scratch *s, const struct ArrowSchema *schema, struct ArrowArray *array, const bf_code_facts *code) {
+    columns c = columns_of(s, schema, array);
+    const bf_exc_fact *e = code->excs;
+    int64_t n = code->n_excs;
+    INT32(exc_index, n, (int32_t)k);
+    INT32(start_offset, n, e[k].start);
+    INT32(end_offset, n, e[k].end);
+    INT32(target_offset, n, e[k].target);
+    INT32(depth, n, e[k].depth);
+    BOOL(lasti, n, e[k].lasti);
+    NO_LISTS(attrs, n);
+    bf_col_structs(array, n);
+}
+
+static void put_caches(bf_scratch *s, const struct ArrowSchema *schema, struct ArrowArray *list, const bf_code_facts *code) {
+    struct ArrowArray *array = list->children[0];
+    for (uint32_t i = 0; i < code->n_instrs; i++) {
+        const bf_cache_fact *cache = code->instrs[i].caches;
+        int64_t n = code->instrs[i].n_caches;
+        if (n) {
+            columns c = columns_of(s, schema, array);
+            STR(name, n, cache[k].name);
+            INT32(size, n, cache[k].size);
+            char hex[2 * 2 * 16 * UINT8_MAX];
+            uint32_t at = 0, n_bytes;
+            bf_str *texts = bf_scratch_strs(s, n);
+            for (int64_t k = 0; texts && k < n; k++) {
+                n_bytes = 2 * (uint32_t)cache[k].size;
+                assert(at + 2 * n_bytes <= sizeof hex);
+                texts[k] = (bf_str){hex + at, 2 * n_bytes};
+                for (uint32_t b = 0; b < n_bytes; b++) {
+                    hex[at++] = "0123456789abcdef"[cache[k].data[b] >> 4];
+                    hex[at++] = "0123456789abcdef"[cache[k].data[b] & 15];
+                }
+            }
+            struct ArrowArray *data_hex = take(&c, "data_hex");
+            if (texts) bf_col_strs(s, data_hex, texts, n);
+            bf_col_structs(array, n);
+        }
+        bf_col_end_list(s, list);
+    }
+}
+
+static void put_place(bf_scratch *s, const struct ArrowSchema *schema, struct ArrowArray *array, const bf_code_facts *code, bool is_end) {
+    columns c = columns_of(s, schema, array);
+    const bf_instr *i = code->instrs;
+    int64_t n = code->n_instrs;
+    INT32_OR_NULL(line0, n, !i[k].has_span ? BF_NONE_INT : (is_end ? i[k].position.end_line : i[k].position.line) - 1);
+    INT32_OR_NULL(col, n, !i[k].has_span ? BF_NONE_INT : is_end ? i[k].position.end_col : i[k].position.col);
+}
+
+/* Children of a null struct are null too: DataFusion's get_field does not look at the parent. */
+static void put_spans(bf_scratch *s, const struct ArrowSchema *schema, struct ArrowArray *array, const bf_code_facts *code) {
+    columns c = columns_of(s, schema, array);
+    const bf_instr *i = code->instrs;
+    int64_t n = code->n_instrs;
+    int8_t *valid;
+    struct ArrowArray *ends[2];
+    for (int end = 0; end < 2; end++) {
+        ends[end] = take(&c, end ? "end" : "start");
+        put_place(s, schema_taken(&c), ends[end], code, end);
+    }
+    struct ArrowArray *exclusive = take(&c, "end_exclusive");
+    STR(col_unit, n, i[k].has_span ? BF_STR("utf8") : ((bf_str){NULL, 0}));
+    NULLS(byte_span, n);
+    if (!(valid = bf_scratch_valid(s, n))) return;
+    for (int64_t k = 0; k < n; k++) valid[k] = i[k].has_span;
+    bf_col_bool(s, exclusive, valid, n);
+    bf_col_validity(s, exclusive, valid, n);
+    struct ArrowArray *structs[] = {ends[0], ends[1], array};
+    for (int j = 0; j < 3; j++) {
+        bf_col_structs(structs[j], n);
+        bf_col_validity(s, structs[j], valid, n);
+    }
+}
+
+static void put_argval_ints(bf_scratch *s, struct ArrowArray *column, const bf_code_facts *code) {
+    int64_t n = code->n_instrs;
+    int64_t *to = bf_col_int64(s, column, n);
+    int8_t *valid = bf_scratch_valid(s, n);
+    if (!to || !valid) return;
+    for (int64_t k = 0; k < n; k++) {
+        valid[k] = code->instrs[k].has_argval_int;
+        to[k] = valid[k] ? code->instrs[k].argval_int : 0;
+    }
+    bf_col_validity(s, column, valid, n);
+}
+
+static void put_instrs(bf_scratch *s, const struct ArrowSchema *schema, struct ArrowArray *array, const bf_code_facts *code) {
+    static const bf_str kinds[] = {
+        [BF_ARGVAL_NONE] = {NULL, 0},                [BF_ARGVAL_CONST] = BF_STR_INIT("const"), [BF_ARGVAL_NAME] = BF_STR_INIT("name"),
+        [BF_ARGVAL_LOCAL] = BF_STR_INIT("local"),    [BF_ARGVAL_FREE] = BF_STR_INIT("free"),   [BF_ARGVAL_COMPARE] = BF_STR_INIT("compare"),
+        [BF_ARGVAL_JUMP] = BF_STR_INIT("jump"),
+    };
+    columns c = columns_of(s, schema, array);
+    const bf_instr *i = code->instrs;
+    int64_t n = code->n_instrs;
+    INT32(instr_index, n, (int32_t)k);
+    INT32(offset, n, i[k].offset);
+    INT32(start_offset, n, i[k].start_offset);
+    INT32(end_offset, n, i[k].end_offset);
+    STR(opname, n, i[k].opname);
+    STR(baseopname, n, i[k].baseopname);
+    INT32(opcode, n, i[k].opcode);
+    INT32(baseopcode, n, i[k].baseopcode);
+    INT32_OR_NULL(arg, n, i[k].has_arg ? i[k].arg : BF_NONE_INT);
+    INT32_OR_NULL(oparg, n, i[k].has_arg ? i[k].arg : BF_NONE_INT);
+    STR(argval_kind, n, kinds[i[k].argval_kind]);
+    put_argval_ints(s, take(&c, "argval_int"), code);
+    STR(argval_str, n, i[k].argval_str);
+    STR(argrepr, n, i[k].argrepr);
+    INT32_OR_NULL(line_number, n, i[k].line_number);
+    INT32_OR_NULL(starts_line, n, i[k].starts_line);
+    INT32_OR_NULL(label, n, i[k].label);
+    BOOL(is_jump_target, n, i[k].is_jump_target);
+    INT32_OR_NULL(jump_target, n, i[k].jump_target);
+    struct ArrowArray *cache_info = take(&c, "cache_info");
+    put_caches(s, schema_taken(&c)->children[0], cache_info, code);
+    struct ArrowArray *span = take(&c, "span");
+    put_spans(s, schema_taken(&c), span, code);
+    NO_LISTS(attrs, n);
+    bf_col_structs(array, n);
+}
+
+/* ---- code objects, errors, the file ---- */
+
+static void put_flags(bf_scratch *s, const struct ArrowSchema *schema, struct ArrowArray *array, const bf_file_facts *file) {
+    columns c = columns_of(s, schema, array);
+    const bf_code_facts *code = file->codes;
+    int64_t n = file->n_codes;
+    BOOL(is_optimized, n, (code[k].flags & 0x1) != 0);
+    BOOL(is_newlocals, n, (code[k].flags & 0x2) != 0);
+    BOOL(has_varargs, n, (code[k].flags & 0x4) != 0);
+    BOOL(has_varkeywords, n, (code[k].flags & 0x8) != 0);
+    BOOL(is_nested, n, (code[k].flags & 0x10) != 0);
+    BOOL(is_generator, n, (code[k].flags & 0x20) != 0);
+    BOOL(is_nofree, n, code[k].has_nofree && (code[k].flags & 0x40) != 0);
+    BOOL(is_coroutine, n, (code[k].flags & 0x80) != 0);
+    BOOL(is_iterable_coroutine, n, (code[k].flags & 0x100) != 0);
+    BOOL(is_async_generator, n, (code[k].flags & 0x200) != 0);
+    bf_col_structs(array, n);
+}
+
+static void put_codes(bf_scratch *s, const struct ArrowSchema *schema, struct ArrowArray *array, const bf_file_facts *file) {
+    columns c = columns_of(s, schema, array);
+    const bf_code_facts *code = file->codes;
+    int64_t n = file->n_codes;
+    STR(code_id, n, code[k].code_id);
+    STR(qualname, n, code[k].qualname);
+    STR(co_qualname, n, code[k].co_qualname);
+    STR(co_filename, n, code[k].co_filename);
+    STR(name, n, code[k].name);
+    INT32(firstlineno1, n, code[k].firstlineno);
+    INT32(argcount, n, code[k].argcount);
+    INT32(posonlyargcount, n, code[k].posonlyargcount);
+    INT32(kwonlyargcount, n, code[k].kwonlyargcount);
+    INT32(nlocals, n, code[k].nlocals);
+    INT32(flags, n, code[k].flags);
+    struct ArrowArray *flags_detail = take(&c, "flags_detail");
+    put_flags(s, schema_taken(&c), flags_detail, file);
+    INT32(stacksize, n, code[k].stacksize);
+    INT32(code_len, n, code[k].code_len);
+    NAMES(varnames, n, code[k].varnames, code[k].n_varnames);
+    NAMES(freevars, n, code[k].freevars, code[k].n_freevars);
+    NAMES(cellvars, n, code[k].cellvars, code[k].n_cellvars);
+    NAMES(names, n, code[k].names, code[k].n_names);
+    LISTS(consts, n, put_consts, &code[k]);
+    NULLS(consts_json, n);
+    LISTS(line_table, n, put_lines, &code[k]);
+    LISTS(instructions, n, put_instrs, &code[k]);
+    LISTS(exception_table, n, put_exceptions, &code[k]);
+    NO_LISTS(blocks, n);
+    NO_LISTS(cfg_edges, n);
+    NO_LISTS(dfg_edges, n);
+    ATTRS(attrs, n, &code[k].attrs);
+    bf_col_structs(array, n);
+}
+
+static void put_errors(bf_scratch *s, const struct ArrowSchema *schema, struct ArrowArray *array, const bf_file_facts *file) {
+    columns c = columns_of(s, schema, array);
+    const bf_error_fact *e = file->errors;
+    int64_t n = file->n_errors;
+    STR(error_type, n, e[k].error_type);
+    STR(message, n, e[k].message);
+    ATTRS(attrs, n, &e[k].attrs);
+    bf_col_structs(array, n);
+}
+
+static void put_file(bf_builder *b, const bf_file_facts *file) {
+    columns c = columns_of(&b->scratch, &b->schema, &b->batch);
+    STR(repo, 1, file->repo);
+    STR(path, 1, file->path);
+    STR(file_id, 1, file->file_id);
+    LISTS(code_objects, 1, put_codes, file);
+    LISTS(errors, 1, put_errors, file);
+    ATTRS(attrs, 1, &file->attrs);
+    bf_col_structs(&b->batch, 1);
+}
+
+/* ---- the builder ---- */
+
+static bf_status no_memory(bf_builder *b, bf_error *err) {
+    if (b->batch.release) ArrowArrayRelease(&b->batch);
+    b->scratch.failed = false;
+    return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
+}
+
+static bf_status begin(bf_builder *b, bf_error *err) {
+    if (ArrowArrayInitFromSchema(&b->batch, &b->schema, NULL) != NANOARROW_OK || ArrowArrayStartAppending(&b->batch) != NANOARROW_OK)
+        return no_memory(b, err);
+    return BF_OK;
+}
+
+bf_status bf_builder_init(bf_builder *b, bf_error *err) {
+    *b = (bf_builder){0};
+    return bf_schema(&b->schema, err);
+}
+
+bf_status bf_builder_add(bf_builder *b, const bf_file_facts *file, bf_error *err) {
+    if (!b->batch.release) BF_TRY(begin(b, err));
+    put_file(b, file);
+    return b->scratch.failed ? no_memory(b, err) : BF_OK;
+}
+
+int64_t bf_builder_rows(const bf_builder *b) {
+    return b->batch.release ? b->batch.length : 0;
+}
+
+int64_t bf_builder_size_bytes(bf_builder *b) {
+    return b->batch.release ? bf_col_size_bytes(&b->batch) : 0;
+}
+
+bf_status bf_builder_finish(bf_builder *b, struct ArrowArray *out, bf_error *err) {
+    if (!b->batch.release) BF_TRY(begin(b, err));
+    if (ArrowArrayFinishBuildingDefault(&b->batch, NULL) != NANOARROW_OK) return no_memory(b, err);
+    ArrowArrayMove(&b->batch, out);
+    return BF_OK;
+}
+
+void bf_builder_reset(bf_builder *b) {
+    if (b->batch.release) ArrowArrayRelease(&b->batch);
+    if (b->schema.release) ArrowSchemaRelease(&b->schema);
+    bf_scratch_free(&b->scratch);
+}

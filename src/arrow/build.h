@@ -1,0 +1,28 @@
+/* Facts of files -> one nested batch of bytecode_files_v1: a row is a file. */
+#ifndef BF_ARROW_BUILD_H
+#define BF_ARROW_BUILD_H
+
+#include "arrow/column.h"
+#include "base/error.h"
+#include "decode/facts.h"
+
+typedef struct bf_builder {
+    struct ArrowSchema schema;
+    struct ArrowArray batch; /* being built; released when there is none */
+    bf_scratch scratch;
+} bf_builder;
+
+bf_status bf_builder_init(bf_builder *b, bf_error *err);
+
+/** Appends one row; copies everything, so that `file` may go. After a failure the batch is dropped. Errors: BF_NO_MEMORY. */
+bf_status bf_builder_add(bf_builder *b, const bf_file_facts *file, bf_error *err);
+
+int64_t bf_builder_rows(const bf_builder *b);
+int64_t bf_builder_size_bytes(bf_builder *b);
+
+/** Moves the batch out and begins a new one. */
+bf_status bf_builder_finish(bf_builder *b, struct ArrowArray *out, bf_error *err);
+
+void bf_builder_reset(bf_builder *b);
+
+#endif

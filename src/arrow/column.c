@@ -1,0 +1,151 @@
+#include "arrow/column.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void bf_scratch_free(bf_scratch *s) {
+    free(s->valid);
+    free(s->strs);
+    *s = (bf_scratch){0};
+}
+
+static void *grow(bf_scratch *s, void *old, size_t *capacity, int64_t n, size_t size) {
+    if ((size_t)n <= *capacity && old) return old;
+    size_t want = (size_t)n + (size_t)n / 2 + 64;
+    void *p = realloc(old, want * size);
+    if (!p) {
+        s->failed = true;
+        return NULL;
+    }
+    *capacity = want;
+    return p;
+}
+
+int8_t *bf_scratch_valid(bf_scratch *s, int64_t n) {
+    int8_t *p = grow(s, s->valid, &s->n_valid, n, sizeof *p);
+    if (p) s->valid = p;
+    return p;
+}
+
+bf_str *bf_scratch_strs(bf_scratch *s, int64_t n) {
+    bf_str *p = grow(s, s->strs, &s->n_strs, n, sizeof *p);
+    if (p) s->strs = p;
+    return p;
+}
+
+/* n bytes at the end of a buffer. */
+static uint8_t *extend(bf_scratch *s, struct ArrowBuffer *buffer, int64_t n) {
+    if (s->failed || ArrowBufferReserve(buffer, n) != NANOARROW_OK) {
+        s->failed = true;
+        return NULL;
+    }
+    uint8_t *p = buffer->data + buffer->size_bytes;
+    buffer->size_bytes += n;
+    return p;
+}
+
+int32_t *bf_col_int32(bf_scratch *s, struct ArrowArray *column, int64_t n) {
+    void *p = extend(s, ArrowArrayBuffer(column, 1), n * (int64_t)sizeof(int32_t));
+    column->length += n;
+    return p;
+}
+
+int64_t *bf_col_int64(bf_scratch *s, struct ArrowArray *column, int64_t n) {
+    void *p = extend(s, ArrowArrayBuffer(column, 1), n * (int64_t)sizeof(int64_t));
+    column->length += n;
+    return p;
+}
+
+void bf_col_int32_nulls(bf_scratch *s, struct ArrowArray *column, int32_t *slots, int64_t n, int32_t none) {
+    int8_t *valid = bf_scratch_valid(s, n);
+    if (!valid) return;
+    for (int64_t k = 0; k < n; k++) {
+        valid[k] = slots[k] != none;
+        if (!valid[k]) slots[k] = 0;
+    }
+    bf_col_validity(s, column, valid, n);
+}
+
+void bf_col_validity(bf_scratch *s, struct ArrowArray *column, const int8_t *valid, int64_t n) {
+    struct ArrowBitmap *bitmap = ArrowArrayValidityBitmap(column);
+    int64_t n_valid = 0, before = column->length - n;
+    for (int64_t k = 0; k < n; k++) n_valid += valid[k];
+    if (n == 0 || s->failed || (n_valid == n && bitmap->size_bits == 0)) return;
+    ArrowErrorCode code = ArrowBitmapReserve(bitmap, before - bitmap->size_bits + n);
+    if (code != NANOARROW_OK) {
+        s->failed = true;
+        return;
+    }
+    if (bitmap->size_bits < before) ArrowBitmapAppendUnsafe(bitmap, 1, before - bitmap->size_bits);
+    ArrowBitmapAppendInt8Unsafe(bitmap, valid, n);
+    column->null_count += n - n_valid;
+}
+
+void bf_col_bool(bf_scratch *s, struct ArrowArray *column, const int8_t *values, int64_t n) {
+    struct ArrowBuffer *buffer = ArrowArrayBuffer(column, 1);
+    int64_t size = _ArrowBytesForBits(column->length + n);
+    if (size > buffer->size_bytes) {
+        uint8_t *p = extend(s, buffer, size - buffer->size_bytes);
+        if (!p) return;
+        memset(p, 0, (size_t)(buffer->data + buffer->size_bytes - p));
+    }
+    for (int64_t k = 0; k < n; k++)
+        if (values[k]) ArrowBitSet(buffer->data, column->length + k);
+    column->length += n;
+}
+
+void bf_col_strs(bf_scratch *s, struct ArrowArray *column, const bf_str *from, int64_t n) {
+    int64_t size = 0;
+    bool any_null = false;
+    for (int64_t k = 0; k < n; k++) {
+        size += from[k].n;
+        any_null |= from[k].p == NULL;
+    }
+    struct ArrowBuffer *data = ArrowArrayBuffer(column, 2);
+    if (data->size_bytes + size > INT32_MAX) s->failed = true; /* the caller cuts batches long before */
+    int64_t at = data->size_bytes;
+    char *to = (char *)extend(s, data, size);
+    int32_t *offsets = (int32_t *)(void *)extend(s, ArrowArrayBuffer(column, 1), n * (int64_t)sizeof *offsets);
+    column->length += n;
+    if (s->failed) return;
+    for (int64_t k = 0; k < n; k++) {
+        if (from[k].n) memcpy(to, from[k].p, from[k].n);
+        to += from[k].n;
+        at += from[k].n;
+        offsets[k] = (int32_t)at;
+    }
+    if (!any_null) {
+        if (ArrowArrayValidityBitmap(column)->size_bits == 0) return;
+    }
+    int8_t *valid = bf_scratch_valid(s, n);
+    if (!valid) return;
+    for (int64_t k = 0; k < n; k++) valid[k] = from[k].p != NULL;
+    bf_col_validity(s, column, valid, n);
+}
+
+void bf_col_structs(struct ArrowArray *column, int64_t n) {
+    column->length += n;
+}
+
+void bf_col_nulls(bf_scratch *s, struct ArrowArray *column, int64_t n) {
+    if (s->failed || ArrowArrayAppendNull(column, n) != NANOARROW_OK) s->failed = true;
+}
+
+void bf_col_end_list(bf_scratch *s, struct ArrowArray *column) {
+    int32_t end = (int32_t)column->children[0]->length;
+    if (s->failed || ArrowBufferAppendInt32(ArrowArrayBuffer(column, 1), end) != NANOARROW_OK) s->failed = true;
+    column->length++;
+}
+
+void bf_col_empty_lists(bf_scratch *s, struct ArrowArray *column, int64_t n) {
+    int32_t *to = (int32_t *)(void *)extend(s, ArrowArrayBuffer(column, 1), n * (int64_t)sizeof *to);
+    column->length += n;
+    for (int64_t k = 0; to && k < n; k++) to[k] = (int32_t)column->children[0]->length;
+}
+
+int64_t bf_col_size_bytes(struct ArrowArray *column) {
+    int64_t size = 0;
+    for (int64_t i = 0; i < column->n_buffers; i++) size += ArrowArrayBuffer(column, i)->size_bytes;
+    for (int64_t i = 0; i < column->n_children; i++) size += bf_col_size_bytes(column->children[i]);
+    return size;
+}

@@ -1,0 +1,55 @@
+/* Appending runs of values to the arrays of a nested batch, column by column, into nanoarrow's buffers. */
+#ifndef BF_ARROW_COLUMN_H
+#define BF_ARROW_COLUMN_H
+
+#include <stdbool.h>
+
+#include "base/str.h"
+#include "nanoarrow/nanoarrow.h"
+
+/** Room shared by all columns of a builder. A failed allocation sets `failed`, and what follows is dropped. */
+typedef struct bf_scratch {
+    int8_t *valid;
+    bf_str *strs;
+    size_t n_valid, n_strs; /* capacities */
+    bool failed;
+} bf_scratch; /* {0} is an empty one */
+
+void bf_scratch_free(bf_scratch *scratch);
+
+/** n slots of scratch; NULL when memory ran out. */
+int8_t *bf_scratch_valid(bf_scratch *s, int64_t n);
+bf_str *bf_scratch_strs(bf_scratch *s, int64_t n);
+
+/** n new slots at the end of an int32 or int64 column; NULL when memory ran out. */
+int32_t *bf_col_int32(bf_scratch *s, struct ArrowArray *column, int64_t n);
+int64_t *bf_col_int64(bf_scratch *s, struct ArrowArray *column, int64_t n);
+
+/** Makes nulls of those among the last n slots that hold `none`. */
+void bf_col_int32_nulls(bf_scratch *s, struct ArrowArray *column, int32_t *slots, int64_t n, int32_t none);
+
+/** Tells which of the last n values of a column are null; does nothing while all are there. */
+void bf_col_validity(bf_scratch *s, struct ArrowArray *column, const int8_t *valid, int64_t n);
+
+/** Appends n booleans, given as bytes. */
+void bf_col_bool(bf_scratch *s, struct ArrowArray *column, const int8_t *values, int64_t n);
+
+/** Appends n texts; .p NULL is null. */
+void bf_col_strs(bf_scratch *s, struct ArrowArray *column, const bf_str *from, int64_t n);
+
+/** Appends n rows to a struct whose children have them already. */
+void bf_col_structs(struct ArrowArray *column, int64_t n);
+
+/** Appends n null rows, and null rows to all below. */
+void bf_col_nulls(bf_scratch *s, struct ArrowArray *column, int64_t n);
+
+/** Ends one list (or map): its items are what was appended to the child since the last one. */
+void bf_col_end_list(bf_scratch *s, struct ArrowArray *column);
+
+/** Appends n empty lists (or maps). */
+void bf_col_empty_lists(bf_scratch *s, struct ArrowArray *column, int64_t n);
+
+/** Bytes in all buffers of an array and of what is below it. */
+int64_t bf_col_size_bytes(struct ArrowArray *column);
+
+#endif

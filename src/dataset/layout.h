@@ -1,0 +1,25 @@
+/* What a dataset is on disk: a directory of part-NNNNN.parquet files, put in place in one step. */
+#ifndef BF_DATASET_LAYOUT_H
+#define BF_DATASET_LAYOUT_H
+
+#include "base/error.h"
+
+/** A new state being written beside the one that it will replace. */
+typedef struct bf_layout {
+    char *target; /* the dataset, symbolic links resolved */
+    char *staged; /* an empty directory beside it, to write to */
+} bf_layout; /* {0} is an empty one */
+
+/** Errors: BF_INVALID_ARGUMENT when `dataset` holds something that is no part of a dataset, BF_IO, BF_NO_MEMORY. */
+bf_status bf_layout_stage(bf_layout *out, const char *dataset, bf_error *err);
+
+/** Syncs a written file, or a directory. */
+bf_status bf_layout_sync(const char *path, bf_error *err);
+
+/** Puts the staged directory in the place of the dataset, atomically, and removes what was there. */
+bf_status bf_layout_commit(bf_layout *layout, bf_error *err);
+
+/** Removes what was staged and not committed. */
+void bf_layout_reset(bf_layout *layout);
+
+#endif
