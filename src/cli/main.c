@@ -1,0 +1,33 @@
+/* bytefusion: a client of bytefusion.h. Each command is a row of the table below and a cmd_*.c file. */
+#include <string.h>
+
+#include "cli/cli.h"
+
+static const cli_command *const commands[] = {&cli_index, &cli_query, &cli_views, &cli_dis};
+
+enum { N_COMMANDS = sizeof commands / sizeof *commands };
+
+static void print_help(FILE *out) {
+    fprintf(out, "bytefusion: compiled Python (.pyc of CPython 3.8 to 3.15) as tables, queried with SQL; no Python needed\n\n");
+    for (int i = 0; i < N_COMMANDS; i++) fprintf(out, "  bytefusion %-6s %-34s %s\n", commands[i]->name, commands[i]->arguments, commands[i]->summary);
+    fprintf(out, "\n"
+                 "bytefusion COMMAND --help says more, bytefusion --version which version this is.\n"
+                 "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done and the dataset has error rows, 130 interrupted.\n");
+}
+
+int main(int argc, char **argv) {
+    const char *name = argc > 1 ? argv[1] : "";
+    if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
+        print_help(stdout);
+        return EXIT_DONE;
+    }
+    if (!strcmp(name, "--version") || !strcmp(name, "version")) {
+        printf("bytefusion %s\n", bf_version());
+        return EXIT_DONE;
+    }
+    for (int i = 0; i < N_COMMANDS; i++)
+        if (!strcmp(name, commands[i]->name)) return commands[i]->run(commands[i], argc - 1, argv + 1);
+    if (*name) return cli_wrong_usage(NULL, "no command %s", name);
+    print_help(stderr);
+    return EXIT_USAGE;
+}
