@@ -1,18 +1,49 @@
 # make         builds build/bytefusion, with all the set-up that it needs
-# make demo    the main job on real input: this machine's Python standard library, and three queries
-# make test    the tests
-.PHONY: all configure demo test check-layers sanitize conformance bench interop install clean
+# make demo    the main job on real input: this machine's Python standard library, and three questions
+# make test    the tests, then the decoder's again under AddressSanitizer and UBSan
+.PHONY: all demo test sanitize conformance interop bench install clean
 BUILD ?= build
-PYTHON ?= python3
+JOBS := $(shell nproc)
 
-all: configure
+all: $(BUILD)/build.ninja
+	@tools/setup
+	@cmake -B $(BUILD) -DBF_ENGINE_LIBRARY="$$(tools/build_engine)" > /dev/null
 	@cmake --build $(BUILD)
 
-configure:
+$(BUILD)/build.ninja: CMakeLists.txt
 	@tools/setup
-	@cmake -S . -B $(BUILD) -G Ninja -DBF_WERROR=ON -DBF_NANOARROW_DIR="$$(tools/fetch_nanoarrow)" \
-	  -DBF_ENGINE_LIBRARY="$$(tools/build_engine)" > $(BUILD).cmake.log 2>&1 || { cat $(BUILD).cmake.log >&2; exit 1; }
-	@mv $(BUILD).cmake.log $(BUILD)/cmake.log
+	@cmake -S . -B $(BUILD) -G Ninja -DBF_WERROR=ON -DBF_NANOARROW_DIR="$$(tools/fetch_nanoarrow)" > /dev/null
+
+demo: all
+	@tools/demo $(BUILD)
+
+# Fast ones first. Fails at the first group that fails.
+test: all
+	@tools/check_layers
+	@python3 tools/gen_schema_doc --check
+	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
+	@$(MAKE) --no-print-directory sanitize
+
+sanitize: all
+	@cmake -S . -B $(BUILD)-sanitize -G Ninja -DBF_WERROR=ON -DBF_SANITIZE=ON -DBF_NANOARROW_DIR="$$(tools/fetch_nanoarrow)" \
+	  -DBF_ENGINE_LIBRARY="$$(tools/build_engine)" > /dev/null
+	@cmake --build $(BUILD)-sanitize
+	@ctest --test-dir $(BUILD)-sanitize --output-on-failure -j $(JOBS) -L unit
+
+# With the interpreters that are found, and those that tools/get_pythons lays beside them: every row of every standard library.
+conformance: all
+	@tools/conformance
+
+# What others make of a dataset of ours: pyarrow, DuckDB, Polars, Python's datafusion.
+interop: all
+	@tests/interop/run $(BUILD)
+
+bench: all
+	@bench/run_index --program $(BUILD)/bytefusion
+	@bench/run_query --program $(BUILD)/bytefusion
+
+install: all
+	@cmake --install $(BUILD)
 
 clean:
-	rm -rf build build-sanitize
+	rm -rf $(BUILD) $(BUILD)-sanitize

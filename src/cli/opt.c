@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
@@ -22,6 +23,15 @@ static void print_help(const cli_command *c) {
     if (c->notes) printf("\n%s", c->notes);
 }
 
+/* SQL that begins with a comment ("-- One row per ...") is no option: a blank before it tells getopt so. */
+static void protect_comments(int argc, char **argv) {
+    for (int i = 1; i < argc; i++) {
+        char *copy;
+        if (strncmp(argv[i], "--", 2) || !isspace((unsigned char)argv[i][2])) continue;
+        if (asprintf(&copy, " %s", argv[i]) > 0) argv[i] = copy; /* lives as long as argv */
+    }
+}
+
 int cli_next_option(const cli_command *c, int argc, char **argv) {
     struct option names[MAX_OPTIONS + 2] = {{0}};
     char letters[3 * MAX_OPTIONS + 4] = ":h";
@@ -34,6 +44,7 @@ int cli_next_option(const cli_command *c, int argc, char **argv) {
     }
     letters[at] = 0;
     names[n] = (struct option){"help", no_argument, NULL, 'h'};
+    if (optind == 1) protect_comments(argc, argv);
     opterr = 0;
     int id = getopt_long(argc, argv, letters, names, NULL);
     cli_value = optarg;

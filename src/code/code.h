@@ -20,6 +20,7 @@ typedef struct bf_code {
     uint32_t n_consts;
     const uint8_t *bytecode, *linetable, *exceptiontable;
     uint32_t n_bytecode, n_linetable, n_exceptiontable;
+    bool is_partial;         /* reading the file stopped inside: the tables may lack what the code refers to */
     int64_t offset;          /* of the object in the file */
     int64_t linetable_offset, exceptiontable_offset, bytecode_offset; /* in the file, -1 where there is none */
 } bf_code;

@@ -287,6 +287,7 @@ static void describe(decoder *d, bf_code_facts *facts, const bf_code *code, cons
     facts->kwonlyargcount = code->kwonlyargcount;
     facts->nlocals = code->nlocals;
     facts->flags = code->flags;
+    facts->has_nofree = !d->version->has_localsplus;
     facts->stacksize = code->stacksize;
     facts->code_len = (int32_t)code->n_bytecode;
     facts->varnames = code->varnames.items, facts->n_varnames = code->varnames.n;
@@ -320,6 +321,7 @@ static void walk_code(decoder *d, const bf_object *object, const bf_code_facts *
     d->code = &own;
     d->stage = "code";
     if (bf_code_from_raw(&code, object->u.code, d->version, d->data, d->size, d->arena, &why) != BF_OK) failed_step(d, &why);
+    code.is_partial = !object->is_complete;
     if (!d->failed) describe(d, &own, &code, parent, object->is_complete);
     if (!d->failed) decode_code(d, &own, &code);
     d->file->codes[index] = own;
