@@ -8,6 +8,7 @@
 #ifndef BF_ENGINE_H
 #define BF_ENGINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,7 +19,7 @@ extern "C" {
 struct ArrowSchema;
 struct ArrowArrayStream;
 
-#define BF_ENGINE_ABI 1
+#define BF_ENGINE_ABI 2
 
 /** Outcome of a call; 0 is success. */
 enum {
@@ -49,6 +50,22 @@ typedef struct bf_engine_written {
     int64_t size_bytes;
     int64_t row_groups;
 } bf_engine_written;
+
+/** What a Parquet footer says. */
+typedef struct bf_engine_footer {
+    int64_t rows;
+    int64_t row_groups;
+    int64_t size_bytes; /* of the file */
+    bool has_arrow_schema;
+} bf_engine_footer;
+
+/** What a session asked of the file system since it was opened. */
+typedef struct bf_engine_counters {
+    int64_t lists;        /* directory listings */
+    int64_t files_opened; /* different files that something was read of */
+    int64_t reads;
+    int64_t read_bytes;
+} bf_engine_counters;
 
 typedef struct bf_engine_api {
     int32_t abi;         /* BF_ENGINE_ABI */
@@ -85,6 +102,19 @@ typedef struct bf_engine_api {
      *  ARROW:schema, and schema metadata as key-value pairs, are always kept. */
     int32_t (*write_parquet)(struct ArrowArrayStream *stream, const char *path, const bf_engine_option *options,
                              size_t n_options, bf_engine_written *written, bf_engine_error *err);
+
+    /** The Arrow schema of one Parquet file, the file's key-value pairs as its metadata. `about` may be NULL. Needs no session;
+     *  may be called from several threads. */
+    int32_t (*footer)(const char *path, struct ArrowSchema *schema, bf_engine_footer *about, bf_engine_error *err);
+
+    /** Every option as the session and its runtime report it: columns name, value (null: unset). */
+    int32_t (*settings)(bf_engine *engine, struct ArrowArrayStream *out, bf_engine_error *err);
+
+    /** Every table that a statement refers to, and does not define itself: columns catalog, schema (null where the statement
+     *  names none), name. Plans nothing. */
+    int32_t (*table_names)(bf_engine *engine, const char *sql, struct ArrowArrayStream *out, bf_engine_error *err);
+
+    int32_t (*counters)(bf_engine *engine, bf_engine_counters *out, bf_engine_error *err);
 } bf_engine_api;
 
 /** The table of functions, or NULL when `abi` is not served. Static. */

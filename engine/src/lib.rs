@@ -3,18 +3,21 @@
 mod error;
 mod parquet;
 mod session;
+mod store;
 
 use std::ffi::{CStr, c_char};
 use std::sync::Arc;
 
+use datafusion::arrow::array::{RecordBatch, RecordBatchIterator};
 use datafusion::arrow::datatypes::Schema;
 use datafusion::arrow::ffi::FFI_ArrowSchema;
 use datafusion::arrow::ffi_stream::{ArrowArrayStreamReader, FFI_ArrowArrayStream};
 
 use error::{Error, INVALID, RawError, Result, guard};
 use session::Engine;
+use store::Counters;
 
-const ABI: i32 = 1;
+const ABI: i32 = 2;
 
 #[repr(C)]
 pub struct RawOption {
@@ -27,6 +30,14 @@ pub struct RawWritten {
     rows: i64,
     size_bytes: i64,
     row_groups: i64,
+}
+
+#[repr(C)]
+pub struct RawFooter {
+    rows: i64,
+    row_groups: i64,
+    size_bytes: i64,
+    has_arrow_schema: bool,
 }
 
 #[repr(C)]
@@ -49,11 +60,28 @@ pub struct Api {
     describe: unsafe extern "C" fn(*mut Engine, *const c_char, *mut FFI_ArrowSchema, *mut RawError) -> i32,
     write_parquet:
         unsafe extern "C" fn(*mut FFI_ArrowArrayStream, *const c_char, *const RawOption, usize, *mut RawWritten, *mut RawError) -> i32,
+    footer: unsafe extern "C" fn(*const c_char, *mut FFI_ArrowSchema, *mut RawFooter, *mut RawError) -> i32,
+    settings: unsafe extern "C" fn(*mut Engine, *mut FFI_ArrowArrayStream, *mut RawError) -> i32,
+    table_names: unsafe extern "C" fn(*mut Engine, *const c_char, *mut FFI_ArrowArrayStream, *mut RawError) -> i32,
+    counters: unsafe extern "C" fn(*mut Engine, *mut Counters, *mut RawError) -> i32,
 }
 
 unsafe impl Sync for Api {}
 
-static API: Api = Api { abi: ABI, version: VERSION.as_ptr().cast(), open, close, register_parquet, query, describe, write_parquet };
+static API: Api = Api {
+    abi: ABI,
+    version: VERSION.as_ptr().cast(),
+    open,
+    close,
+    register_parquet,
+    query,
+    describe,
+    write_parquet,
+    footer,
+    settings,
+    table_names,
+    counters,
+};
 
 static VERSION: &str = concat!("datafusion ", env!("BF_DATAFUSION_VERSION"), ", arrow ", env!("BF_ARROW_VERSION"), "\0");
 
@@ -140,6 +168,48 @@ unsafe extern "C" fn write_parquet(
         if let Some(out) = written.as_mut() {
             *out = RawWritten { rows: done.rows, size_bytes: done.size_bytes, row_groups: done.row_groups };
         }
+        Ok(())
+    })
+}
+
+unsafe extern "C" fn footer(path: *const c_char, schema: *mut FFI_ArrowSchema, about: *mut RawFooter, err: *mut RawError) -> i32 {
+    guard(err, || unsafe {
+        let footer = parquet::footer(&text(path)?)?;
+        if let Some(out) = about.as_mut() {
+            *out = RawFooter {
+                rows: footer.rows,
+                row_groups: footer.row_groups,
+                size_bytes: footer.size_bytes,
+                has_arrow_schema: footer.has_arrow_schema,
+            };
+        }
+        std::ptr::write(schema, FFI_ArrowSchema::try_from(footer.schema.as_ref())?);
+        Ok(())
+    })
+}
+
+unsafe fn give(batch: RecordBatch, out: *mut FFI_ArrowArrayStream) {
+    let schema = batch.schema();
+    unsafe { std::ptr::write(out, FFI_ArrowArrayStream::new(Box::new(RecordBatchIterator::new([Ok(batch)], schema)))) }
+}
+
+unsafe extern "C" fn settings(engine: *mut Engine, out: *mut FFI_ArrowArrayStream, err: *mut RawError) -> i32 {
+    guard(err, || unsafe {
+        give((*engine).settings()?, out);
+        Ok(())
+    })
+}
+
+unsafe extern "C" fn table_names(engine: *mut Engine, sql: *const c_char, out: *mut FFI_ArrowArrayStream, err: *mut RawError) -> i32 {
+    guard(err, || unsafe {
+        give((*engine).table_names(&text(sql)?)?, out);
+        Ok(())
+    })
+}
+
+unsafe extern "C" fn counters(engine: *mut Engine, out: *mut Counters, err: *mut RawError) -> i32 {
+    guard(err, || unsafe {
+        std::ptr::write(out, (*engine).counters());
         Ok(())
     })
 }

@@ -13,7 +13,8 @@ use datafusion::arrow::compute::concat_batches;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, SchemaRef};
 use datafusion::arrow::ffi_stream::ArrowArrayStreamReader;
 use datafusion::arrow::record_batch::RecordBatchReader;
-use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use datafusion::parquet::arrow::{ARROW_SCHEMA_META_KEY, ArrowWriter};
 use datafusion::parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, compute_leaves};
 use datafusion::parquet::basic::{Compression, Encoding, Type, ZstdLevel};
 use datafusion::parquet::file::metadata::{KeyValue, SortingColumn};
@@ -105,6 +106,30 @@ fn next_row_group(stream: &mut ArrowArrayStreamReader, schema: &SchemaRef, limit
         1 => Ok(batches.pop()),
         _ => Ok(Some(concat_batches(schema, &batches)?)),
     }
+}
+
+pub struct Footer {
+    pub schema: SchemaRef, // with the file's key-value pairs as metadata
+    pub rows: i64,
+    pub row_groups: i64,
+    pub size_bytes: i64,
+    pub has_arrow_schema: bool,
+}
+
+/// What one file says of itself.
+pub fn footer(path: &str) -> Result<Footer> {
+    let file = File::open(path)?;
+    let size_bytes = file.metadata()?.len() as i64;
+    let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())?;
+    let about = metadata.metadata().file_metadata();
+    let pairs = about.key_value_metadata().map_or(&[][..], Vec::as_slice);
+    Ok(Footer {
+        schema: metadata.schema().clone(),
+        rows: about.num_rows(),
+        row_groups: metadata.metadata().num_row_groups() as i64,
+        size_bytes,
+        has_arrow_schema: pairs.iter().any(|p| p.key == ARROW_SCHEMA_META_KEY),
+    })
 }
 
 /// What is known of the readers: they prune by the statistics of top-level columns and by no others, and they unnest whole lists.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use datafusion::arrow::array::{ArrayRef, StringArray};
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::record_batch::{RecordBatch, RecordBatchReader};
@@ -17,17 +18,22 @@ use tokio::runtime::Runtime;
 use url::Url;
 
 use crate::error::{Error, INVALID, Result, panic_text};
+use crate::store::{Counters, CountingStore};
 
 pub struct Engine {
     runtime: Arc<Runtime>,
     context: SessionContext,
+    store: Arc<CountingStore>,
 }
 
 impl Engine {
     pub fn open(settings: &[(String, String)]) -> Result<Engine> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("bf-engine").build()?;
         let config = SessionConfig::new().with_information_schema(true);
-        let engine = Engine { runtime: Arc::new(runtime), context: SessionContext::new_with_config(config) };
+        let context = SessionContext::new_with_config(config);
+        let store = Arc::new(CountingStore::default());
+        context.register_object_store(&Url::parse("file://").expect("a constant"), store.clone());
+        let engine = Engine { runtime: Arc::new(runtime), context, store };
         for (key, value) in settings {
             // SET knows both the session's options and the runtime's, and names the key it does not know
             let sql = format!("SET {key} = '{}'", value.replace('\'', "''"));
@@ -64,6 +70,34 @@ impl Engine {
     pub fn query(&self, sql: &str) -> Result<Reader> {
         let stream = self.runtime.block_on(async { self.context.sql(sql).await?.execute_stream().await })?;
         Ok(Reader { runtime: self.runtime.clone(), schema: stream.schema(), stream: Some(stream) })
+    }
+
+    /// (name, value) of every option, as the session and its runtime report them; sorted by name.
+    pub fn settings(&self) -> Result<RecordBatch> {
+        let state = self.context.state();
+        let mut entries = state.config_options().entries();
+        entries.extend(state.runtime_env().config_entries());
+        entries.sort_by(|a, b| a.key.cmp(&b.key));
+        let names: StringArray = entries.iter().map(|e| Some(e.key.as_str())).collect();
+        let values: StringArray = entries.iter().map(|e| e.value.as_deref()).collect();
+        let columns: [(_, ArrayRef); 2] = [("name", Arc::new(names)), ("value", Arc::new(values))];
+        Ok(RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, n == "value")))?)
+    }
+
+    /// (catalog, schema, name) of every table that a statement refers to; what it defines itself (WITH) is none.
+    pub fn table_names(&self, sql: &str) -> Result<RecordBatch> {
+        let state = self.context.state();
+        let statement = state.sql_to_statement(sql, &state.config_options().sql_parser.dialect)?;
+        let names = state.resolve_table_references(&statement)?;
+        let catalogs: StringArray = names.iter().map(|n| n.catalog()).collect();
+        let schemas: StringArray = names.iter().map(|n| n.schema()).collect();
+        let tables: StringArray = names.iter().map(|n| Some(n.table())).collect();
+        let columns: [(_, ArrayRef); 3] = [("catalog", Arc::new(catalogs)), ("schema", Arc::new(schemas)), ("name", Arc::new(tables))];
+        Ok(RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, n != "name")))?)
+    }
+
+    pub fn counters(&self) -> Counters {
+        self.store.counters()
     }
 
     pub fn describe(&self, sql: &str) -> Result<SchemaRef> {
