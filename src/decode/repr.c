@@ -1,11 +1,10 @@
 #include "decode/repr.h"
 
-#include <locale.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/load.h"
+#include "base/number.h"
 #include "code/code.h"
 
 typedef struct printer {
@@ -19,105 +18,20 @@ static bf_status print(printer *p, const bf_object *o);
 
 /* ---- numbers ---- */
 
-/* strtod and printf follow the caller's locale; these two always speak C. */
-static locale_t c_locale;
-static pthread_once_t c_locale_once = PTHREAD_ONCE_INIT;
-
-static void make_c_locale(void) {
-    c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-}
-
-/* Digits d.ddde[+-]dd that read back as x: the fewest, and of those the nearest. Next to a power of two the nearest of a
- * length may miss while its upper neighbour reads back, since x has more room above than below. */
-static void shortest_digits(double x, char digits[32], int *exponent) {
-    char text[40];
-    for (int precision = 0; precision < 17; precision++) {
-        snprintf(text, sizeof text, "%.*e", precision, x);
-        bool found = strtod(text, NULL) == x;
-        if (!found) { /* one more in the last place */
-            char up[40];
-            strcpy(up, text);
-            int i = precision ? precision + 1 : 0;
-            while (i >= 0 && (up[i] == '9' || up[i] == '.')) {
-                if (up[i] == '9') up[i] = '0';
-                i--;
-            }
-            if (i >= 0) {
-                up[i]++;
-                if (strtod(up, NULL) == x) {
-                    strcpy(text, up);
-                    found = true;
-                }
-            }
-        }
-        if (found) break;
-    }
-    int n = 0;
-    const char *p = text;
-    for (; *p && *p != 'e'; p++)
-        if (*p != '.') digits[n++] = *p;
-    while (n > 1 && digits[n - 1] == '0') n--;
-    digits[n] = 0;
-    *exponent = (int)strtol(p + 1, NULL, 10);
-}
-
-/* float.__repr__ without a sign: exponents from -4 to 15 are written out; `point_zero` adds the ".0" that complex leaves out. */
-static void put_magnitude(bf_buf *out, double x, bool point_zero) {
-    if (isnan(x)) {
-        bf_buf_puts(out, "nan");
-        return;
-    }
-    if (isinf(x)) {
-        bf_buf_puts(out, "inf");
-        return;
-    }
-    char digits[32];
-    int exponent = 0;
-    shortest_digits(x, digits, &exponent);
-    int n = (int)strlen(digits);
-    if (exponent < -4 || exponent >= 16) {
-        bf_buf_putc(out, digits[0]);
-        if (n > 1) {
-            bf_buf_putc(out, '.');
-            bf_buf_put(out, digits + 1, (size_t)n - 1);
-        }
-        bf_buf_printf(out, "e%c%02d", exponent < 0 ? '-' : '+', abs(exponent));
-        return;
-    }
-    if (exponent < 0) {
-        bf_buf_puts(out, "0.");
-        for (int i = exponent; i < -1; i++) bf_buf_putc(out, '0');
-        bf_buf_puts(out, digits);
-        return;
-    }
-    for (int i = 0; i <= exponent; i++) bf_buf_putc(out, i < n ? digits[i] : '0');
-    if (n > exponent + 1) {
-        bf_buf_putc(out, '.');
-        bf_buf_puts(out, digits + exponent + 1);
-    } else if (point_zero) {
-        bf_buf_puts(out, ".0");
-    }
-}
-
 static bool is_negative(double x) {
     return signbit(x) && !isnan(x);
-}
-
-static void put_float(bf_buf *out, double x) {
-    if (is_negative(x)) bf_buf_putc(out, '-');
-    put_magnitude(out, fabs(x), true);
 }
 
 static void put_complex(bf_buf *out, double re, double im) {
     bool real_part = re != 0 || signbit(re);
     if (real_part) {
         bf_buf_puts(out, is_negative(re) ? "(-" : "(");
-        put_magnitude(out, fabs(re), false);
+        bf_put_magnitude(out, re, BF_FLOAT64, false);
         bf_buf_putc(out, is_negative(im) ? '-' : '+');
     } else if (is_negative(im)) {
         bf_buf_putc(out, '-');
     }
-    put_magnitude(out, fabs(im), false);
+    bf_put_magnitude(out, im, BF_FLOAT64, false);
     bf_buf_puts(out, real_part ? "j)" : "j");
 }
 
@@ -125,7 +39,7 @@ static void put_complex(bf_buf *out, double re, double im) {
 static bf_status put_long(printer *p, const bf_object *o) {
     if (o->n > BF_REPR_MAX_INT_DIGITS)
         return bf_fail(p->err, BF_LIMIT, -1, "int of %u bits, at most %d are printed", o->n * 15, BF_REPR_MAX_INT_DIGITS * 15);
-    uint32_t capacity = o->n / 2 + 2, n = 0;
+    uint32_t capacity = o->n * 15 / 29 + 2, n = 0; /* 10**9 is more than 29 bits */
     uint32_t *limbs = malloc(capacity * sizeof *limbs);
     if (!limbs) return bf_fail(p->err, BF_NO_MEMORY, -1, "out of memory");
     for (uint32_t i = o->n; i-- > 0;) {
@@ -271,7 +185,7 @@ static bf_status print(printer *p, const bf_object *o) {
     case BF_OBJ_TRUE: bf_buf_puts(p->out, "True"); break;
     case BF_OBJ_INT: bf_buf_printf(p->out, "%lld", (long long)o->u.i); break;
     case BF_OBJ_LONG: return put_long(p, o);
-    case BF_OBJ_FLOAT: put_float(p->out, o->u.f); break;
+    case BF_OBJ_FLOAT: bf_put_float(p->out, o->u.f, BF_FLOAT64); break;
     case BF_OBJ_COMPLEX: put_complex(p->out, o->u.c.re, o->u.c.im); break;
     case BF_OBJ_BYTES: put_bytes(p->out, o->u.p, o->n); break;
     case BF_OBJ_STR: put_str(p, o->u.p, o->n); break;
@@ -288,10 +202,7 @@ static bf_status print(printer *p, const bf_object *o) {
 }
 
 bf_status bf_repr(bf_buf *out, const bf_object *object, const bf_cpython *version, bf_error *err) {
-    pthread_once(&c_locale_once, make_c_locale);
-    locale_t before = uselocale(c_locale);
     printer p = {out, out->n, version, err};
     bf_status st = print(&p, object);
-    uselocale(before);
     return st != BF_OK ? st : out->failed ? bf_fail(err, BF_NO_MEMORY, -1, "out of memory") : BF_OK;
 }
