@@ -14,6 +14,7 @@ void *bf_arena_alloc_slow(bf_arena *arena, size_t size) {
     size_t block_size = arena->blocks ? arena->blocks->size * 2 : FIRST_BLOCK;
     if (block_size > LARGEST_BLOCK) block_size = LARGEST_BLOCK;
     if (block_size < size) block_size = size;
+    if (block_size > SIZE_MAX - sizeof(bf_arena_block)) return NULL;
     bf_arena_block *block = malloc(sizeof *block + block_size);
     if (!block) return NULL;
     *block = (bf_arena_block){arena->blocks, block_size};
@@ -38,14 +39,13 @@ bf_str bf_arena_str(bf_arena *arena, const char *p, size_t n) {
 }
 
 void bf_arena_reset(bf_arena *arena) {
-    bf_arena_block *kept = arena->blocks;
+    bf_arena_block *kept = NULL;
     for (bf_arena_block *b = arena->blocks; b; b = b->next)
-        if (b->size > kept->size) kept = b;
+        if (b->size <= LARGEST_BLOCK && (!kept || b->size > kept->size)) kept = b;
     for (bf_arena_block *b = arena->blocks, *next; b; b = next) {
         next = b->next;
-        if (b != kept || b->size > LARGEST_BLOCK) free(b);
+        if (b != kept) free(b);
     }
-    if (kept && kept->size > LARGEST_BLOCK) kept = NULL;
     *arena = (bf_arena){0};
     if (kept) {
         kept->next = NULL;

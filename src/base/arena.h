@@ -35,7 +35,7 @@ void *bf_arena_zalloc(bf_arena *arena, size_t n, size_t size);
 /** Copies text in; .p is NULL when memory runs out. */
 bf_str bf_arena_str(bf_arena *arena, const char *p, size_t n);
 
-void bf_arena_reset(bf_arena *arena); /* forgets the contents, keeps the largest block */
+void bf_arena_reset(bf_arena *arena); /* forgets the contents, keeps the largest block of usual size */
 void bf_arena_free(bf_arena *arena);
 
 #endif

@@ -3,13 +3,23 @@
 #include <errno.h>
 #include <string.h>
 
+/* Drops the first bytes of a character whose last ones did not fit. */
+static void end_between_characters(char *text, size_t n) {
+    size_t start = n;
+    while (start > 0 && n - start < 4 && ((uint8_t)text[--start] & 0xc0) == 0x80) {}
+    uint8_t first = (uint8_t)text[start];
+    size_t length = first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    if (start + length > n) text[start] = 0;
+}
+
 bf_status bf_fail(bf_error *err, bf_status code, int64_t offset, const char *format, ...) {
     if (!err || err->code != BF_OK) return code;
     err->code = code;
     err->offset = offset;
     va_list args;
     va_start(args, format);
-    vsnprintf(err->message, sizeof err->message, format, args);
+    int n = vsnprintf(err->message, sizeof err->message, format, args);
+    if (n >= (int)sizeof err->message) end_between_characters(err->message, sizeof err->message - 1);
     va_end(args);
     return code;
 }

@@ -52,8 +52,10 @@ static bf_status join(bf_names *out, const bf_names *a, const bf_names *b, bf_ar
     return BF_OK;
 }
 
-static bf_str text_or_null(const bf_object *object, bf_arena *arena) {
-    return object && object->is_complete ? bf_object_text(object, arena) : (bf_str){NULL, 0};
+static bf_status read_text(bf_str *out, const bf_object *object, bf_arena *arena, bf_error *err) {
+    if (!object || !object->is_complete) return BF_OK;
+    *out = bf_object_text(object, arena);
+    return out->p ? BF_OK : bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
 }
 
 static void view_bytes(const bf_object *object, const uint8_t *data, size_t size, const uint8_t **p, uint32_t *n, int64_t *offset) {
@@ -77,9 +79,6 @@ bf_status bf_code_from_raw(bf_code *out, const bf_raw_code *raw, const bf_cpytho
         .stacksize = raw->stacksize,
         .flags = raw->flags,
         .firstlineno = raw->firstlineno,
-        .name = text_or_null(raw->name, arena),
-        .qualname = text_or_null(raw->qualname, arena),
-        .filename = text_or_null(raw->filename, arena),
         .consts = raw->consts ? raw->consts->u.items : NULL,
         .n_consts = raw->consts ? raw->consts->n : 0,
         .offset = raw->offset,
@@ -87,6 +86,9 @@ bf_status bf_code_from_raw(bf_code *out, const bf_raw_code *raw, const bf_cpytho
     view_bytes(raw->code, data, size, &out->bytecode, &out->n_bytecode, &out->bytecode_offset);
     view_bytes(raw->linetable, data, size, &out->linetable, &out->n_linetable, &out->linetable_offset);
     view_bytes(raw->exceptiontable, data, size, &out->exceptiontable, &out->n_exceptiontable, &out->exceptiontable_offset);
+    BF_TRY(read_text(&out->name, raw->name, arena, err));
+    BF_TRY(read_text(&out->qualname, raw->qualname, arena, err));
+    BF_TRY(read_text(&out->filename, raw->filename, arena, err));
     BF_TRY(read_names(&out->names, raw->names, "co_names", raw->offset, arena, err));
     if (version->has_localsplus) {
         BF_TRY(read_names(&out->locals, raw->localsplusnames, "co_localsplusnames", raw->offset, arena, err));

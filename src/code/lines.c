@@ -36,10 +36,11 @@ static bf_status read_pep626(bf_lines *out, const bf_code *code, bf_arena *arena
     if (!(out->ranges = bf_arena_alloc(arena, (n + 1) * sizeof *out->ranges))) return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
     int32_t line = code->firstlineno, start = 0;
     for (uint32_t i = 0; i < n; i++) {
+        if (start > INT32_MAX - UINT8_MAX) break; /* far beyond any code */
         int32_t end = start + code->linetable[2 * i];
         int8_t delta = (int8_t)code->linetable[2 * i + 1];
         if (delta != -128) line = add(line, delta);
-        int32_t shown = delta == -128 ? BF_NO_LINE : line;
+        int32_t shown = delta == -128 || line == -1 ? BF_NO_LINE : line;
         if (end > start) out->ranges[out->n_ranges++] = (bf_line_range){start, end, shown, shown, BF_NO_LINE, BF_NO_LINE};
         start = end;
     }
@@ -133,13 +134,15 @@ static bf_status read_locations(bf_lines *out, const bf_code *code, bf_arena *ar
         return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
     cursor c = {code, 0, err};
     int32_t line = code->firstlineno, start = 0;
-    while (c.at < code->n_linetable && start < (int32_t)code->n_bytecode) {
+    while (c.at < code->n_linetable && start <= INT32_MAX - 16) { /* also what lies beyond the code, as dis */
         uint8_t first = code->linetable[c.at++];
         if (!(first & 0x80))
             return bf_fail(err, BF_CORRUPT, code->linetable_offset + c.at - 1, "line table entry begins with byte 0x%02x, bit 7 is not set", first);
         int32_t end = start + 2 * ((first & 7) + 1);
         bf_line_range range = {start, end, BF_NO_LINE, BF_NO_LINE, BF_NO_LINE, BF_NO_LINE};
         BF_TRY(next_location(&c, first >> 3 & 15, &line, &range));
+        if (range.line == -1) range.line = BF_NO_LINE; /* as co_positions, which has no other way to say none */
+        if (range.end_line == -1) range.end_line = BF_NO_LINE;
         out->ranges[out->n_ranges++] = range;
         start = end;
     }

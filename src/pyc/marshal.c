@@ -1,6 +1,8 @@
 #include "pyc/marshal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "base/load.h"
 
@@ -123,6 +125,42 @@ static bf_status read_double(reader *r, double *out) {
     return BF_OK;
 }
 
+/* What CPython takes: no blanks, no hexadecimal, a point in every locale. strtod would differ in each, so it gets digits only. */
+static bool parse_double(const char *text, double *out) {
+    char plain[280];
+    bool negative = *text == '-';
+    size_t n = 0;
+    long shift = 0; /* digits after the point */
+    if (*text == '-' || *text == '+') text++;
+    if (!strcasecmp(text, "inf") || !strcasecmp(text, "infinity") || !strcasecmp(text, "nan")) {
+        *out = strtod(text, NULL) * (negative ? -1 : 1);
+        return true;
+    }
+    for (bool point = false; (*text >= '0' && *text <= '9') || (*text == '.' && !point); text++) {
+        if (*text == '.') {
+            point = true;
+            continue;
+        }
+        plain[n++] = *text;
+        shift += point;
+    }
+    if (!n) return false;
+    long exponent = 0;
+    if (*text == 'e' || *text == 'E') {
+        char *end;
+        text += text[1] == '-' || text[1] == '+' ? 2 : 1;
+        if (*text < '0' || *text > '9') return false;
+        exponent = strtol(text, &end, 10);
+        if (exponent > 100000) exponent = 100000;
+        if (text[-1] == '-') exponent = -exponent;
+        text = end;
+    }
+    if (*text) return false;
+    snprintf(plain + n, sizeof plain - n, "e%ld", exponent - shift);
+    *out = strtod(plain, NULL) * (negative ? -1 : 1);
+    return true;
+}
+
 static bf_status read_text_double(reader *r, double *out) {
     uint32_t n;
     char text[256];
@@ -132,9 +170,7 @@ static bf_status read_text_double(reader *r, double *out) {
     memcpy(text, r->data + r->at, n);
     text[n] = 0;
     r->at += n;
-    char *end;
-    *out = strtod(text, &end);
-    if (end != text + n || n == 0) return bf_fail(r->err, BF_CORRUPT, (int64_t)start, "float text that is no number");
+    if (!parse_double(text, out)) return bf_fail(r->err, BF_CORRUPT, (int64_t)start, "float text that is no number");
     return BF_OK;
 }
 
@@ -400,6 +436,7 @@ static bf_status read_object(reader *r, bf_object **out) {
     uint8_t tag = byte & ~FLAG_REF;
     bool flag = byte & FLAG_REF;
     bf_object *o;
+    if (r->depth >= MAX_DEPTH) return bf_fail(r->err, BF_LIMIT, (int64_t)start, "objects nested more than %d deep", MAX_DEPTH);
     switch (tag) {
     case '0': return BF_OK;
     case 'N': *out = &none; return BF_OK;
@@ -412,7 +449,6 @@ static bf_status read_object(reader *r, bf_object **out) {
     }
     if (!tags[tag].known || tags[tag].since_minor > r->version->minor)
         return bf_fail(r->err, BF_UNSUPPORTED, (int64_t)start, "type code 0x%02x is none of marshal's in CPython %s", tag, r->version->name);
-    if (r->depth >= MAX_DEPTH) return bf_fail(r->err, BF_LIMIT, (int64_t)start, "objects nested more than %d deep", MAX_DEPTH);
     if (!(o = new_object(r, tags[tag].type))) return no_memory(r);
     if (tags[tag].is_container) *out = o;
     if (flag) BF_TRY(add_ref(r, o));
