@@ -10,31 +10,50 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Names that are ours to replace and to remove. */
-static bool is_ours(const char *name) {
-    static const char *const patterns[] = {"part-[0-9][0-9][0-9][0-9][0-9].parquet", ".", ".."};
-    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
-        if (!fnmatch(patterns[i], name, 0)) return true;
-    return false;
+/* What a dataset holds, and what is ours to replace and to remove. */
+typedef enum entry_kind { FOREIGN, DOT, PART, PARTITION, ARTIFACTS } entry_kind;
+
+static entry_kind kind_of(const char *name) {
+    static const struct {
+        const char *pattern;
+        entry_kind kind;
+    } kinds[] = {
+        {".", DOT}, {"..", DOT}, {"part-[0-9][0-9][0-9][0-9][0-9].parquet", PART}, {"?*=*", PARTITION}, {"_bytefusion", ARTIFACTS},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (!fnmatch(kinds[i].pattern, name, 0)) return kinds[i].kind;
+    return FOREIGN;
 }
 
-static bf_status check_is_dataset(const char *path, bf_error *err) {
+/* Whether what is at `path` may be replaced: nothing, or a dataset of the kind that is written, plain or partitioned. */
+static bf_status check_is_dataset(const char *path, const char *partition, bf_error *err) {
     DIR *dir = opendir(path);
     if (!dir) return errno == ENOENT ? BF_OK : bf_fail_errno(err, "open", path);
     bf_status st = BF_OK;
-    for (struct dirent *e; st == BF_OK && (e = readdir(dir));)
-        if (!is_ours(e->d_name))
-            st = bf_fail(err, BF_INVALID_ARGUMENT, -1, "%s holds %s, which is no part of a dataset; name a new or an empty directory", path,
-                         e->d_name);
+    for (struct dirent *e; st == BF_OK && (e = readdir(dir));) {
+        entry_kind kind = kind_of(e->d_name);
+        if (kind == FOREIGN)
+            st = bf_fail(err, BF_INVALID_ARGUMENT, -1, "%s holds %s, which is no part of a dataset; name a new or an empty directory", path, e->d_name);
+        if (kind == PART && partition)
+            st = bf_fail(err, BF_INVALID_ARGUMENT, -1, "%s is a dataset without partitions (it holds %s), %s cannot go into it", path, e->d_name, partition);
+        if (kind == PARTITION && !partition)
+            st = bf_fail(err, BF_INVALID_ARGUMENT, -1, "%s is partitioned (it holds %s); --partition-by repo replaces one partition of it", path, e->d_name);
+    }
     closedir(dir);
     return st;
 }
 
+/* Removes the parts of one directory, and what we wrote about them. */
 static void remove_dataset(const char *path) {
     DIR *dir = opendir(path);
     if (!dir) return;
-    for (struct dirent *e; (e = readdir(dir));)
-        if (is_ours(e->d_name) && e->d_name[0] != '.') unlinkat(dirfd(dir), e->d_name, 0);
+    for (struct dirent *e; (e = readdir(dir));) {
+        char below[4096];
+        entry_kind kind = kind_of(e->d_name);
+        bool is_document = fnmatch("*.json", e->d_name, 0) == 0 && strstr(path, "/_bytefusion");
+        if (kind == PART || is_document) unlinkat(dirfd(dir), e->d_name, 0);
+        if (kind == ARTIFACTS && snprintf(below, sizeof below, "%s/%s", path, e->d_name) < (int)sizeof below) remove_dataset(below);
+    }
     closedir(dir);
     rmdir(path);
 }
@@ -48,15 +67,24 @@ static char *resolve(const char *path) {
     return copy;
 }
 
-bf_status bf_layout_stage(bf_layout *out, const char *dataset, bf_error *err) {
+static char *join(const char *a, const char *between, const char *b) {
+    char *text = NULL;
+    return asprintf(&text, "%s%s%s", a, between, b) < 0 ? NULL : text;
+}
+
+bf_status bf_layout_stage(bf_layout *out, const char *dataset, const char *partition, bf_error *err) {
     *out = (bf_layout){0};
     if (!*dataset) return bf_fail(err, BF_INVALID_ARGUMENT, -1, "an empty dataset path");
-    BF_TRY(check_is_dataset(dataset, err));
-    if (!(out->target = resolve(dataset))) return bf_fail_errno(err, "resolve", dataset);
-    size_t n = strlen(out->target) + 32;
-    char *staged = malloc(n);
-    if (!staged) return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
-    snprintf(staged, n, "%s.new-%ld", out->target, (long)getpid());
+    BF_TRY(check_is_dataset(dataset, partition, err));
+    if (!(out->dataset = resolve(dataset))) return bf_fail_errno(err, "resolve", dataset);
+    char suffix[32];
+    snprintf(suffix, sizeof suffix, "%ld", (long)getpid());
+    char *staged = join(out->dataset, ".new-", suffix);
+    out->target = partition ? join(out->dataset, "/", partition) : strdup(out->dataset);
+    if (!staged || !out->target) {
+        free(staged);
+        return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
+    }
     remove_dataset(staged); /* of a killed run that had this process's number */
     if (mkdir(staged, 0777)) {
         bf_status st = bf_fail_errno(err, "make directory", staged);
@@ -86,8 +114,16 @@ static bf_status sync_parent(char *path, bf_error *err) {
 }
 
 bf_status bf_layout_commit(bf_layout *l, bf_error *err) {
+    bool is_partition = strcmp(l->target, l->dataset) != 0;
+    const char *partition = is_partition ? l->target + strlen(l->dataset) + 1 : NULL;
     BF_TRY(bf_layout_sync(l->staged, err));
-    BF_TRY(check_is_dataset(l->target, err)); /* again: the run may have taken hours */
+    BF_TRY(check_is_dataset(l->dataset, partition, err)); /* again: the run may have taken hours */
+    if (is_partition) {
+        if (mkdir(l->dataset, 0777) == 0)
+            BF_TRY(sync_parent(l->dataset, err));
+        else if (errno != EEXIST)
+            return bf_fail_errno(err, "make directory", l->dataset);
+    }
     if (renameat2(AT_FDCWD, l->staged, AT_FDCWD, l->target, RENAME_EXCHANGE) == 0) return sync_parent(l->target, err);
     /* nothing there yet, or a file system that cannot exchange: then there is a moment without a dataset */
     if (errno != ENOENT) remove_dataset(l->target);
@@ -99,5 +135,6 @@ void bf_layout_reset(bf_layout *l) {
     if (l->staged) remove_dataset(l->staged); /* what failed, or the old state after an exchange */
     free(l->staged);
     free(l->target);
+    free(l->dataset);
     *l = (bf_layout){0};
 }

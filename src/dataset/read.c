@@ -9,6 +9,7 @@
 #include "arrow/build.h"
 #include "base/file.h"
 #include "dataset/walk.h"
+#include "source/source.h"
 #include "version/version.h"
 
 /* The work is cut before it begins, by the size of the files, so that what comes out does not depend on who did it. */
@@ -60,16 +61,16 @@ static double seconds_since(const struct timespec *start) {
 
 /* ---- a worker ---- */
 
-static bf_status decode_input(const bf_reader *r, const bf_input *input, bf_arena *arena, bf_file_facts *facts, uint8_t **data) {
+static bf_status decode_input(const bf_reader *r, const bf_input *input, bf_arena *arena, bf_file_facts *facts, uint8_t **data, size_t *size) {
     bf_decode_options decode = {
-        .repo = bf_str_of(r->options.repo), .path = input->path, .assume_version = r->options.assume_version};
+        .repo = bf_str_of(r->options.repo), .path = input->path, .assume_version = r->options.assume_version, .no_flow = r->options.no_flow};
     bf_error why = {0};
-    size_t size = 0;
+    *size = 0;
     bf_status st = input->refusal ? bf_fail(&why, BF_IO, -1, "%s", input->refusal)
-                                  : bf_file_read(input->file, BF_MAX_FILE_BYTES, data, &size, &why);
+                                  : bf_file_read(input->file, BF_MAX_FILE_BYTES, data, size, &why);
     if (st == BF_NO_MEMORY) return st;
     if (st != BF_OK) return bf_decode_unreadable(&decode, &why, arena, facts, NULL);
-    return bf_decode_pyc(*data, size, &decode, arena, facts, NULL);
+    return bf_decode_pyc(*data, *size, &decode, arena, facts, NULL);
 }
 
 static bf_status end_batch(chunk *c, bf_builder *builder) {
@@ -86,8 +87,11 @@ static bf_status decode_chunk(bf_reader *r, chunk *c, bf_arena *arena, bf_builde
         const bf_input *input = &r->inputs.items[i];
         bf_file_facts facts;
         uint8_t *data = NULL;
+        size_t size;
         bf_arena_reset(arena);
-        bf_status st = decode_input(r, input, arena, &facts, &data);
+        bf_status st = decode_input(r, input, arena, &facts, &data, &size);
+        if (st == BF_OK && !r->options.no_source)
+            st = bf_source_place(&facts, input->file, data, size, r->options.assume_version, arena, NULL);
         if (st == BF_OK) st = bf_builder_add(builder, &facts, NULL);
         free(data);
         if (st != BF_OK) return st;
@@ -159,8 +163,9 @@ static bf_status order_run(bf_reader *r, size_t first, size_t *end, bf_error *er
     for (size_t i = 0; i < n && st == BF_OK; i++) {
         bf_file_facts facts;
         uint8_t *data = NULL;
+        size_t size;
         run[i].input = r->inputs.items[first + i];
-        st = decode_input(r, &run[i].input, &arena, &facts, &data);
+        st = decode_input(r, &run[i].input, &arena, &facts, &data, &size);
         if (st == BF_OK) memcpy(run[i].file_id, facts.file_id.p, facts.file_id.n < 63 ? facts.file_id.n : 63);
         bf_arena_reset(&arena);
         free(data);

@@ -1,6 +1,6 @@
 /* Streams -> Parquet files: one file, or a dataset of several that are cut by size. */
+#include <errno.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "arrow/build.h"
@@ -16,13 +16,32 @@ enum { PART_BYTES = 1 << 30 }; /* of Arrow in a file: about 100 MB of Parquet */
 typedef struct part {
     bf_reader *reader;
     struct ArrowArray ahead; /* read already; released when there is none */
+    bool without_repo;       /* the name of the directory holds it */
     int64_t size_bytes;
     bf_error error;
 } part;
 
+enum { REPO_COLUMN = 0 };
+
+static void drop_schema_child(struct ArrowSchema *schema, int64_t index) {
+    struct ArrowSchema *child = schema->children[index];
+    ArrowSchemaRelease(child);
+    ArrowFree(child);
+    memmove(&schema->children[index], &schema->children[index + 1], (size_t)(--schema->n_children - index) * sizeof(void *));
+}
+
+static void drop_array_child(struct ArrowArray *array, int64_t index) {
+    struct ArrowArray *child = array->children[index];
+    ArrowArrayRelease(child);
+    ArrowFree(child);
+    memmove(&array->children[index], &array->children[index + 1], (size_t)(--array->n_children - index) * sizeof(void *));
+}
+
 static int part_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out) {
     part *p = stream->private_data;
-    return bf_schema(out, &p->error) == BF_OK ? 0 : ENOMEM;
+    if (bf_schema(out, &p->error) != BF_OK) return ENOMEM;
+    if (p->without_repo) drop_schema_child(out, REPO_COLUMN);
+    return 0;
 }
 
 static int part_next(struct ArrowArrayStream *stream, struct ArrowArray *out) {
@@ -31,6 +50,7 @@ static int part_next(struct ArrowArrayStream *stream, struct ArrowArray *out) {
     if (p->size_bytes >= PART_BYTES) return 0;
     if (!p->ahead.release && bf_reader_next(p->reader, &p->ahead, &p->error) != BF_OK) return ECANCELED;
     if (!p->ahead.release) return 0;
+    if (p->without_repo) drop_array_child(&p->ahead, REPO_COLUMN);
     p->size_bytes += bf_col_size_bytes(&p->ahead);
     ArrowArrayMove(&p->ahead, out);
     return 0;
@@ -64,7 +84,7 @@ static bf_status write_part(const bf_engine_api *engine, part *p, const char *pa
 static bf_status write_parts(bf_reader *reader, const char *folder, const bf_index_options *options, int64_t *size_bytes, bf_error *err) {
     const bf_engine_api *engine;
     BF_TRY(bf_engine_load(&engine, err));
-    part p = {.reader = reader};
+    part p = {.reader = reader, .without_repo = options->partition_by != NULL};
     size_t n_path = strlen(folder) + 32;
     char *path = malloc(n_path);
     bf_status st = path ? BF_OK : bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
@@ -76,6 +96,20 @@ static bf_status write_parts(bf_reader *reader, const char *folder, const bf_ind
     if (p.ahead.release) ArrowArrayRelease(&p.ahead);
     free(path);
     return st;
+}
+
+/* "repo=NAME". The engine takes the names of directories as they are, so a name that a directory cannot have is refused. */
+static bf_status partition_name(char **out, const bf_index_options *options, bf_error *err) {
+    *out = NULL;
+    if (!options->partition_by) return BF_OK;
+    const char *repo = options->read.repo;
+    if (strcmp(options->partition_by, "repo")) return bf_fail(err, BF_INVALID_ARGUMENT, -1, "partition by %s: only repo is a partition column", options->partition_by);
+    if (!repo) return bf_fail(err, BF_INVALID_ARGUMENT, -1, "partition by repo needs a repo: --repo NAME");
+    for (const char *c = repo; *c; c++)
+        if ((uint8_t)*c < 0x20 || strchr("/=%#?*<>|\"\\^`{}[]~", *c))
+            return bf_fail(err, BF_INVALID_ARGUMENT, -1, "repo '%s': '%c' cannot be in the name of a partition's directory", repo, *c);
+    if (!*repo || *repo == '.') return bf_fail(err, BF_INVALID_ARGUMENT, -1, "repo '%s' cannot be the name of a partition's directory", repo);
+    return asprintf(out, "repo=%s", repo) < 0 ? bf_fail(err, BF_NO_MEMORY, -1, "out of memory") : BF_OK;
 }
 
 static bf_status count_inputs(const bf_index_options *options, bf_index_report *report, bf_error *err) {
@@ -95,15 +129,18 @@ bf_status bf_index(const bf_index_options *options, bf_index_report *report, bf_
     if (options->dry_run) return count_inputs(options, report, err);
     bf_reader *reader = NULL;
     bf_layout layout = {0};
+    char *partition = NULL;
     int64_t output_bytes = 0;
-    bf_status st = bf_reader_open(&reader, &options->read, err);
-    if (st == BF_OK) st = bf_layout_stage(&layout, options->dataset, err);
+    bf_status st = partition_name(&partition, options, err);
+    if (st == BF_OK) st = bf_reader_open(&reader, &options->read, err);
+    if (st == BF_OK) st = bf_layout_stage(&layout, options->dataset, partition, err);
     if (st == BF_OK) st = write_parts(reader, layout.staged, options, &output_bytes, err);
     if (st == BF_OK) st = bf_layout_commit(&layout, err);
     if (st == BF_OK) bf_reader_report(reader, report);
     report->output_bytes = output_bytes;
     bf_reader_close(reader);
     bf_layout_reset(&layout);
+    free(partition);
     return st;
 }
 

@@ -1,107 +1,145 @@
-/* A dataset opened for SQL: the engine, the table with its contract, the views, and streams of rows. */
-#include <dirent.h>
-#include <errno.h>
+/* A dataset opened for SQL: settings, gates, the table with its contract, the views, and streams of rows. */
+#include "query/catalog.h"
+
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <time.h>
 
 #include "base/buf.h"
-#include "engine/engine.h"
+#include "nanoarrow/nanoarrow.h"
 #include "schema/schema.h"
-#include "views/views.h"
 
-struct bf_session {
-    const bf_engine_api *api;
-    bf_engine *engine;
-};
-
-/* A name that is no part of a dataset stays out of its listing. */
-static bool is_parquet(const char *name) {
-    size_t n = strlen(name);
-    return n > 8 && !strcmp(name + n - 8, ".parquet") && name[0] != '.' && name[0] != '_';
+static bf_status no_memory(bf_error *err) {
+    return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
 }
 
-/* Without this, a wrong path would be a table without rows. */
-static bf_status check_has_files(const char *path, bf_error *err) {
-    struct stat info;
-    if (stat(path, &info)) return bf_fail_errno(err, "open", path);
-    if (!S_ISDIR(info.st_mode)) return BF_OK;
-    DIR *dir = opendir(path);
-    if (!dir) return bf_fail_errno(err, "open", path);
-    bool found = false;
-    for (struct dirent *e; !found && (e = readdir(dir));) found = is_parquet(e->d_name) || strchr(e->d_name, '=');
-    closedir(dir);
-    return found ? BF_OK : bf_fail(err, BF_NOT_FOUND, -1, "%s holds no Parquet file; bytefusion index PATH -o %s makes it a dataset", path, path);
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static bf_status register_table(bf_session *s, const char *dataset, bf_error *err) {
-    struct ArrowSchema schema;
+static bf_status open_engine(bf_serving *s, bf_error *err) {
+    bf_arena arena = {0};
+    bf_engine_option *settings = NULL;
+    size_t n = 0;
     bf_engine_error why = {0};
-    const bf_engine_option options[] = {{"file_sort_order", "path,file_id"}};
-    BF_TRY(bf_schema(&schema, err));
-    int32_t code = s->api->register_parquet(s->engine, BF_TABLE_NAME, &schema, &dataset, dataset ? 1 : 0, options, 1, &why);
-    return code == BF_ENGINE_OK ? BF_OK : bf_engine_fail(err, &why);
+    if (s->engine) return BF_OK;
+    bf_status st = bf_engine_load(&s->api, err);
+    if (st == BF_OK) st = bf_knobs_settings(s->profile, &arena, &settings, &n, err);
+    if (st == BF_OK && s->api->open(settings, n, &s->engine, &why) != BF_ENGINE_OK) st = bf_engine_fail(err, &why);
+    free(settings);
+    bf_arena_free(&arena);
+    return st;
 }
 
-static bf_status run(bf_session *s, const char *sql, bf_error *err) {
-    struct ArrowArrayStream rows;
-    struct ArrowArray batch;
-    BF_TRY(bf_session_query(s, sql, &rows, err));
-    int failed = 0;
-    do {
-        failed = rows.get_next(&rows, &batch);
-        if (failed || !batch.release) break;
-        batch.release(&batch);
-    } while (true);
-    if (failed) bf_fail(err, BF_ENGINE, -1, "%s", rows.get_last_error(&rows));
-    rows.release(&rows);
-    return failed ? BF_ENGINE : BF_OK;
+static bf_status register_table(bf_serving *s, bf_error *err) {
+    return bf_contract_register(s, err);
 }
 
-static bf_status create_views(bf_session *s, bf_error *err) {
-    static const bf_view_fill fill = {0};
+static bf_status create_views(bf_serving *s, bf_error *err) {
     bf_buf sql = {0};
     bf_status st = BF_OK;
     for (size_t i = 0; i < bf_view_count() && st == BF_OK; i++) {
         bf_error why = {0};
         sql.n = 0;
         bf_buf_printf(&sql, "CREATE VIEW %s AS\n", bf_view_name(i));
-        st = bf_view_expand(&sql, i, &fill, err);
+        st = bf_view_expand(&sql, i, &s->fill, err);
         bf_buf_putc(&sql, 0);
-        if (st == BF_OK && sql.failed) st = bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
-        if (st == BF_OK && (st = run(s, sql.p, &why)) != BF_OK) bf_fail(err, st, -1, "view %s: %s", bf_view_name(i), why.message);
+        if (st == BF_OK && sql.failed) st = no_memory(err);
+        if (st == BF_OK && (st = bf_serving_run(s, sql.p, &why)) != BF_OK) bf_fail(err, st, -1, "view %s: %s", bf_view_name(i), why.message);
     }
     bf_buf_free(&sql);
     return st;
 }
 
-bf_status bf_session_open(const char *dataset, bf_session **out, bf_error *err) {
+bf_status bf_session_view_sql(bf_session *session, const char *name, char **sql, bf_error *err) {
+    bf_buf text = {0};
+    size_t i = 0;
     bf_error_clear(err);
+    *sql = NULL;
+    while (i < bf_view_count() && strcmp(bf_view_name(i), name)) i++;
+    if (i == bf_view_count()) return bf_fail(err, BF_NOT_FOUND, -1, "no view %s; `bytefusion views` lists them", name);
+    bf_status st = bf_view_expand(&text, i, &session->serving.fill, err);
+    bf_buf_putc(&text, 0);
+    if (st == BF_OK && text.failed) st = no_memory(err);
+    if (st == BF_OK)
+        *sql = text.p; /* a buffer's memory is from malloc */
+    else
+        bf_buf_free(&text);
+    return st;
+}
+
+/* In this order: settings, what is there, whether it meets the contract, whether the engine can serve it; then table and views. */
+static const struct {
+    int scope;
+    bf_status (*run)(bf_serving *s, bf_error *err);
+} steps[] = {
+    {8, open_engine}, {7, bf_partitions_find}, {5, bf_contract_gate}, {4, bf_signatures_gate}, {9, bf_wide_names}, {5, register_table}, {2, create_views},
+};
+
+bf_status bf_session_serve(bf_session *session, bf_error *err) {
+    double start = now();
+    bf_error why = {0};
+    bf_status st = BF_OK;
+    size_t i = 0;
+    for (; i < sizeof steps / sizeof *steps && st == BF_OK; i++) st = steps[i].run(&session->serving, &why);
+    /* an engine that does not open, a dataset that is not there: these are failures, and no finding about a dataset */
+    bool is_finding = st == BF_CONTRACT || (st == BF_ENGINE && i > 1);
+    if (is_finding) session->stopped_scope = steps[i - 1].scope, session->stopped = why;
+    session->opened_seconds = now() - start;
+    return st == BF_OK ? BF_OK : bf_fail(err, st, why.offset, "%s", why.message);
+}
+
+bf_session *bf_session_new(const bf_profile *profile, const char *dataset, const char *table) {
+    bf_session *session = calloc(1, sizeof *session);
+    if (!session) return NULL;
+    session->dataset = dataset ? strdup(dataset) : NULL;
+    session->serving = (bf_serving){.profile = bf_profile_copy(profile), .dataset = session->dataset, .table = table};
+    if (session->serving.profile && (session->dataset || !dataset)) return session;
+    bf_session_close(session);
+    return NULL;
+}
+
+bf_status bf_session_try(const bf_profile *profile, const char *dataset, bf_session **out, bf_error *err) {
     *out = NULL;
-    if (dataset) BF_TRY(check_has_files(dataset, err));
-    bf_session *s = calloc(1, sizeof *s);
-    if (!s) return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
-    bf_engine_error why = {0};
-    bf_status st = bf_engine_load(&s->api, err);
-    if (st == BF_OK && s->api->open(NULL, 0, &s->engine, &why) != BF_ENGINE_OK) st = bf_engine_fail(err, &why);
-    if (st == BF_OK) st = register_table(s, dataset, err);
-    if (st == BF_OK) st = create_views(s, err);
-    if (st != BF_OK) {
-        bf_session_close(s);
+    BF_TRY(bf_profile_check(profile, err));
+    if (!strcmp(bf_profile_text(profile, BF_OPT_provider), "delta"))
+        return bf_fail(err, BF_UNSUPPORTED, -1, "provider delta: this build reads Parquet datasets only");
+    bf_session *session = bf_session_new(profile, dataset, BF_TABLE_NAME);
+    bf_status st = session ? bf_catalog_open(&session->catalog, profile, err) : no_memory(err);
+    /* a catalog alone has no table of its own: an empty one would answer for a name that was forgotten */
+    if (st == BF_OK) st = session->catalog && !dataset ? open_engine(&session->serving, err) : bf_session_serve(session, err);
+    if (st != BF_OK && !(session && session->stopped_scope)) {
+        bf_session_close(session);
         return st;
     }
-    *out = s;
-    return BF_OK;
+    *out = session;
+    return st;
 }
 
 bf_status bf_session_query(bf_session *session, const char *sql, struct ArrowArrayStream *out, bf_error *err) {
     bf_engine_error why = {0};
     bf_error_clear(err);
     out->release = NULL;
-    return session->api->query(session->engine, sql, out, &why) == BF_ENGINE_OK ? BF_OK : bf_engine_fail(err, &why);
+    if (session->stopped_scope) return bf_fail(err, session->stopped.code, -1, "%s", session->stopped.message);
+    if (session->catalog) BF_TRY(bf_catalog_load(session, sql, err));
+    if (session->serving.api->query(session->serving.engine, sql, out, &why) == BF_ENGINE_OK) return BF_OK;
+    bf_status st = bf_engine_fail(err, &why);
+    if (session->catalog) bf_catalog_hint(session->catalog, err);
+    return st;
 }
 
 void bf_session_close(bf_session *session) {
     if (!session) return;
-    if (session->engine) session->api->close(session->engine);
+    bf_serving *s = &session->serving;
+    bf_catalog_free(session->catalog); /* its datasets are in this engine */
+    if (s->engine && !session->borrows_engine) s->api->close(s->engine);
+    if (s->schema.release) ArrowSchemaRelease(&s->schema);
+    bf_dataset_files_free(&s->files);
+    bf_signatures_free(&s->signatures);
+    bf_checks_free(&s->gates);
+    bf_checks_free(&session->checks);
+    bf_profile_free(s->profile);
+    free(session->dataset);
     free(session);
 }

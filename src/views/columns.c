@@ -90,18 +90,17 @@ static ArrowErrorCode set_computed(struct ArrowSchema *out, bf_field_type type) 
     return NANOARROW_OK;
 }
 
-/* Of a column, or of a partition column, which is a field of the table as it is: `source` is it. */
+/* `source` is the field of the table that the column is, or NULL. */
 static ArrowErrorCode set_column(struct ArrowSchema *out, const bf_view_column *column, const struct ArrowSchema *source, const bf_view_fill *fill) {
-    if (source) {
-        ArrowSchemaRelease(out);
+    ArrowSchemaRelease(out);
+    if (source)
         NANOARROW_RETURN_NOT_OK(ArrowSchemaDeepCopy(source, out));
-    } else {
-        ArrowSchemaRelease(out);
+    else
         NANOARROW_RETURN_NOT_OK(set_computed(out, column->type));
-    }
-    if (!column) return NANOARROW_OK;
     NANOARROW_RETURN_NOT_OK(set_name(out, column->name, fill->unnest));
-    set_nullable(out, column->nullable);
+    /* what stands in a row of the table itself is as nullable there: repo is not where it is a partition column */
+    bool is_top = column->field && !strchr(column->field, '.');
+    set_nullable(out, is_top ? (source->flags & ARROW_FLAG_NULLABLE) != 0 : column->nullable);
     return NANOARROW_OK;
 }
 
@@ -118,16 +117,14 @@ static bf_status set_columns(struct ArrowSchema *out, const char *view, const st
         const struct ArrowSchema *source = column->field ? bf_table_field(table, column->field) : NULL;
         if (column->field && !source) return no_field(err, view, column->field);
         code = set_column(out->children[at++], column, source, fill);
-        /* a partition column is never null, in whatever place of the view it stands */
-        if (code == NANOARROW_OK && column->field && !strchr(column->field, '.') && !(source->flags & ARROW_FLAG_NULLABLE))
-            set_nullable(out->children[at - 1], false);
     }
     for (size_t i = 0; i < fill->n_partition_cols && code == NANOARROW_OK; i++) {
         const char *name = fill->partition_cols[i];
         if (!is_added(view, name)) continue;
         const struct ArrowSchema *source = child_named(table, name, strlen(name));
         if (!source) return no_field(err, view, name);
-        code = set_column(out->children[at++], NULL, source, fill);
+        ArrowSchemaRelease(out->children[at]);
+        code = ArrowSchemaDeepCopy(source, out->children[at++]);
     }
     return code == NANOARROW_OK ? BF_OK : bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
 }

@@ -1,0 +1,21 @@
+/* The runtime profile: every option of serving with its value and where that came from. */
+#ifndef BF_PROFILE_PROFILE_H
+#define BF_PROFILE_PROFILE_H
+
+#include "base/error.h"
+
+typedef enum bf_option_id {
+#define BF_OPTION(name, type, value, group, meaning) BF_OPT_##name,
+#include "profile/options.def"
+#undef BF_OPTION
+    BF_N_OPTIONS
+} bf_option_id;
+
+bool bf_profile_bool(const bf_profile *profile, bf_option_id id);
+int64_t bf_profile_int(const bf_profile *profile, bf_option_id id); /* -1 where it is unset */
+const char *bf_profile_text(const bf_profile *profile, bf_option_id id); /* lists: items with commas between */
+
+/** A copy that the caller frees; of the defaults where `profile` is NULL. NULL when memory runs out. */
+bf_profile *bf_profile_copy(const bf_profile *profile);
+
+#endif

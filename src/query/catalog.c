@@ -1,0 +1,267 @@
+#include "query/catalog.h"
+
+#include <dirent.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "nanoarrow/nanoarrow.h"
+#include "schema/schema.h"
+
+/* A dataset of the catalog, once a statement has referred to it. */
+typedef struct entry {
+    char *name;  /* of its directory, and of its schema in the engine */
+    char *table; /* "NAME".bytecode_files_v1 */
+    bf_session *session;
+} entry;
+
+struct bf_catalog {
+    char *directory;
+    entry *entries;
+    size_t n;
+    bool has_unknown; /* the last statement referred to what is no dataset here */
+};
+
+static bf_status no_memory(bf_error *err) {
+    return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
+}
+
+/* ---- opening ---- */
+
+bf_status bf_catalog_open(bf_catalog **out, const bf_profile *profile, bf_error *err) {
+    const char *directory = bf_profile_text(profile, BF_OPT_catalog_location), *format = bf_profile_text(profile, BF_OPT_catalog_format);
+    struct stat info;
+    *out = NULL;
+    if (!*directory) return BF_OK;
+    if (strcmp(format, "parquet")) return bf_fail(err, BF_UNSUPPORTED, -1, "catalog_format %s: this build reads Parquet datasets only", format);
+    if (stat(directory, &info)) return bf_fail_errno(err, "open the catalog", directory);
+    if (!S_ISDIR(info.st_mode)) return bf_fail(err, BF_INVALID_ARGUMENT, -1, "catalog_location %s is no directory", directory);
+    bf_catalog *catalog = calloc(1, sizeof *catalog);
+    if (catalog) catalog->directory = strdup(directory);
+    if (!catalog || !catalog->directory) {
+        bf_catalog_free(catalog);
+        return no_memory(err);
+    }
+    *out = catalog;
+    return BF_OK;
+}
+
+static void entry_free(entry *e) {
+    free(e->name);
+    free(e->table);
+    bf_session_close(e->session);
+}
+
+void bf_catalog_free(bf_catalog *catalog) {
+    if (!catalog) return;
+    for (size_t i = 0; i < catalog->n; i++) entry_free(&catalog->entries[i]);
+    free(catalog->entries);
+    free(catalog->directory);
+    free(catalog);
+}
+
+/* ---- registering one dataset ---- */
+
+static bool is_loaded(const bf_catalog *catalog, const char *name) {
+    for (size_t i = 0; i < catalog->n; i++)
+        if (!strcmp(catalog->entries[i].name, name)) return true;
+    return false;
+}
+
+/* Whether a name that came out of SQL is that of a directory of the catalog, and not a way out of it. */
+static bool is_directory_of(const bf_catalog *catalog, const char *name) {
+    char path[4096];
+    struct stat info;
+    if (!*name || *name == '.' || *name == '_' || strchr(name, '/') || !strcmp(name, "public") || !strcmp(name, "information_schema")) return false;
+    int n = snprintf(path, sizeof path, "%s/%s", catalog->directory, name);
+    return n < (int)sizeof path && !stat(path, &info) && S_ISDIR(info.st_mode);
+}
+
+static char *quoted(const char *before, char mark, const char *name, const char *after) {
+    bf_buf sql = {0};
+    bf_buf_puts(&sql, before);
+    bf_buf_putc(&sql, mark);
+    for (; *name; name++) {
+        if (*name == mark) bf_buf_putc(&sql, mark);
+        bf_buf_putc(&sql, *name);
+    }
+    bf_buf_putc(&sql, mark);
+    bf_buf_puts(&sql, after);
+    bf_buf_putc(&sql, 0);
+    if (!sql.failed) return sql.p;
+    bf_buf_free(&sql);
+    return NULL;
+}
+
+static bf_status run(const bf_serving *s, const char *before, char mark, const char *name, const char *after, bf_error *err) {
+    char *sql = quoted(before, mark, name, after);
+    bf_status st = sql ? bf_serving_run(s, sql, err) : no_memory(err);
+    free(sql);
+    return st;
+}
+
+static bf_status set_default_schema(const bf_serving *s, const char *name, bf_error *err) {
+    return run(s, "SET datafusion.catalog.default_schema = ", '\'', name, "", err);
+}
+
+static bf_status entry_init(entry *e, const bf_session *owner, const char *name, bf_error *err) {
+    char *dataset = NULL;
+    if (asprintf(&dataset, "%s/%s", owner->catalog->directory, name) < 0) return no_memory(err);
+    e->name = strdup(name);
+    e->table = quoted("", '"', name, "." BF_TABLE_NAME);
+    e->session = e->name && e->table ? bf_session_new(owner->serving.profile, dataset, e->table) : NULL;
+    free(dataset);
+    if (!e->session) return no_memory(err);
+    e->session->serving.api = owner->serving.api;
+    e->session->serving.engine = owner->serving.engine;
+    e->session->borrows_engine = true;
+    return BF_OK;
+}
+
+/* The views name no schema, so it is the default one while they are created: what they refer to is looked up then, once and for all. */
+static bf_status serve(const bf_session *owner, entry *e, const char *default_schema, bf_error *err) {
+    const bf_serving *s = &owner->serving;
+    bf_error ignored = {0};
+    BF_TRY(run(s, "CREATE SCHEMA ", '"', e->name, "", err));
+    bf_status st = set_default_schema(s, e->name, err);
+    if (st == BF_OK) st = bf_session_serve(e->session, err);
+    bf_status back = set_default_schema(s, default_schema, st == BF_OK ? err : &ignored);
+    if (st == BF_OK) st = back;
+    if (st != BF_OK) run(s, "DROP SCHEMA ", '"', e->name, " CASCADE", &ignored);
+    if (e->session->stopped_scope && owner->on_stopped) owner->on_stopped(e->session);
+    return st;
+}
+
+static bf_status load(bf_session *owner, const char *name, const char *default_schema, bf_error *err) {
+    bf_catalog *catalog = owner->catalog;
+    entry *entries = realloc(catalog->entries, (catalog->n + 1) * sizeof *entries);
+    if (!entries) return no_memory(err);
+    catalog->entries = entries;
+    entry e = {0};
+    bf_status st = entry_init(&e, owner, name, err);
+    if (st == BF_OK) st = serve(owner, &e, default_schema, err);
+    if (st == BF_OK)
+        catalog->entries[catalog->n++] = e;
+    else
+        entry_free(&e);
+    return st;
+}
+
+/* ---- what a statement refers to ---- */
+
+typedef struct references {
+    bf_arena arena;
+    const char **names;
+    size_t n;
+    const char *default_schema;
+} references;
+
+static bf_status on_setting(void *context, const char *const *cells, size_t n_cells) {
+    references *r = context;
+    if (n_cells != 2 || !cells[0] || !cells[1] || strcmp(cells[0], "datafusion.catalog.default_schema")) return BF_OK;
+    r->default_schema = bf_arena_str(&r->arena, cells[1], strlen(cells[1]) + 1).p;
+    return r->default_schema ? BF_OK : BF_NO_MEMORY;
+}
+
+static bf_status add_reference(references *r, const char *schema, size_t n) {
+    const char **names = realloc(r->names, (r->n + 1) * sizeof *names);
+    if (!names) return BF_NO_MEMORY;
+    r->names = names;
+    const char *copy = schema ? bf_arena_alloc(&r->arena, n + 1) : r->default_schema;
+    if (!copy) return BF_NO_MEMORY;
+    if (schema) {
+        memcpy((char *)(uintptr_t)copy, schema, n);
+        ((char *)(uintptr_t)copy)[n] = 0;
+    }
+    r->names[r->n++] = copy;
+    return BF_OK;
+}
+
+enum { SCHEMA_COLUMN = 1 };
+
+/* Takes the stream of api->table_names: the schemas that a statement names, the default one where it names none. */
+static bf_status add_references(references *r, struct ArrowArrayStream *tables) {
+    struct ArrowSchema schema = {.release = NULL};
+    struct ArrowArray batch = {.release = NULL};
+    struct ArrowArrayView view;
+    ArrowArrayViewInitFromType(&view, NANOARROW_TYPE_UNINITIALIZED);
+    bool is_read = !tables->get_schema(tables, &schema) && !ArrowArrayViewInitFromSchema(&view, &schema, NULL) && schema.n_children > SCHEMA_COLUMN;
+    bf_status st = is_read ? BF_OK : BF_ENGINE;
+    while (st == BF_OK && !tables->get_next(tables, &batch) && batch.release) {
+        if (ArrowArrayViewSetArray(&view, &batch, NULL)) st = BF_ENGINE;
+        for (int64_t i = 0; i < batch.length && st == BF_OK; i++) {
+            bool is_null = ArrowArrayViewIsNull(view.children[SCHEMA_COLUMN], i);
+            struct ArrowStringView name = ArrowArrayViewGetStringUnsafe(view.children[SCHEMA_COLUMN], i);
+            st = add_reference(r, is_null ? NULL : name.data, (size_t)name.size_bytes);
+        }
+        batch.release(&batch);
+    }
+    ArrowArrayViewReset(&view);
+    if (schema.release) ArrowSchemaRelease(&schema);
+    tables->release(tables);
+    return st;
+}
+
+static bf_status find_references(references *out, const bf_serving *s, const char *sql, bf_error *err) {
+    struct ArrowArrayStream tables;
+    bf_engine_error why = {0};
+    out->default_schema = "public";
+    bf_status st = bf_serving_settings(s, on_setting, out, err);
+    if (st == BF_OK && s->api->table_names(s->engine, sql, &tables, &why) == BF_ENGINE_OK) st = add_references(out, &tables);
+    return st == BF_NO_MEMORY ? no_memory(err) : st; /* SQL that does not parse refers to nothing: running it says what is wrong */
+}
+
+bf_status bf_catalog_load(bf_session *session, const char *sql, bf_error *err) {
+    bf_catalog *catalog = session->catalog;
+    references r = {0};
+    catalog->has_unknown = false;
+    bf_status st = find_references(&r, &session->serving, sql, err);
+    for (size_t i = 0; i < r.n && st == BF_OK; i++) {
+        if (is_loaded(catalog, r.names[i])) continue;
+        if (is_directory_of(catalog, r.names[i]))
+            st = load(session, r.names[i], r.default_schema, err);
+        else
+            catalog->has_unknown = true;
+    }
+    free(r.names);
+    bf_arena_free(&r.arena);
+    return st;
+}
+
+/* ---- which there are ---- */
+
+static int is_of_dataset(const struct dirent *e) {
+    return *e->d_name != '.' && (!fnmatch("*.parquet", e->d_name, 0) || !fnmatch("?*=*", e->d_name, 0));
+}
+
+static bool holds_dataset(const bf_catalog *catalog, const char *name) {
+    char path[4096];
+    struct dirent **found = NULL;
+    if (!is_directory_of(catalog, name) || snprintf(path, sizeof path, "%s/%s", catalog->directory, name) >= (int)sizeof path) return false;
+    int n = scandir(path, &found, is_of_dataset, NULL);
+    for (int i = 0; i < n; i++) free(found[i]);
+    free(found);
+    return n > 0;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b) {
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+void bf_catalog_hint(const bf_catalog *catalog, bf_error *err) {
+    struct dirent **found = NULL;
+    if (!catalog->has_unknown || !err || !strstr(err->message, "not found")) return;
+    size_t at = strlen(err->message), room = sizeof err->message;
+    int n = scandir(catalog->directory, &found, NULL, by_name);
+    at += (size_t)snprintf(err->message + at, room - at, "; the catalog %.200s holds", catalog->directory);
+    size_t start = at;
+    for (int i = 0; i < n; i++) {
+        const char *name = found[i]->d_name;
+        if (at + strlen(name) + 3 < room && holds_dataset(catalog, name))
+            at += (size_t)snprintf(err->message + at, room - at, "%s %s", at == start ? "" : ",", name);
+        free(found[i]);
+    }
+    if (at < room) snprintf(err->message + at, room - at, at == start ? " no dataset" : ": NAME.py_bc_files");
+    free(found);
+}

@@ -1,0 +1,118 @@
+/* Scope 8, scan knobs: the profile as settings of the engine, applied before anything is registered, and read back. */
+#include <ctype.h>
+#include <stdlib.h>
+
+#include "serving/serving.h"
+
+/* A listing costs the engine about this much for each file: path, size, time, tag. */
+enum { LISTED_FILE_BYTES = 1024 };
+
+static const struct {
+    bf_option_id option;
+    const char *setting;
+} knobs[] = {
+    {BF_OPT_enable_information_schema, "datafusion.catalog.information_schema"},
+    {BF_OPT_schema_force_view_types, "datafusion.execution.parquet.schema_force_view_types"},
+    {BF_OPT_skip_metadata, "datafusion.execution.parquet.skip_metadata"},
+    {BF_OPT_skip_arrow_metadata, "datafusion.execution.parquet.skip_arrow_metadata"},
+    {BF_OPT_listing_table_factory_infer_partitions, "datafusion.execution.listing_table_factory_infer_partitions"},
+    {BF_OPT_listing_table_ignore_subdirectory, "datafusion.execution.listing_table_ignore_subdirectory"},
+    {BF_OPT_collect_statistics, "datafusion.execution.collect_statistics"},
+    {BF_OPT_meta_fetch_concurrency, "datafusion.execution.meta_fetch_concurrency"},
+    {BF_OPT_list_files_cache_ttl, "datafusion.runtime.list_files_cache_ttl"},
+    {BF_OPT_list_files_cache_limit, "datafusion.runtime.list_files_cache_limit"},
+};
+
+enum { N_KNOBS = sizeof knobs / sizeof *knobs };
+
+static bool is_count(const char *text) {
+    if (!*text) return false;
+    for (; *text; text++)
+        if (!isdigit((unsigned char)*text)) return false;
+    return true;
+}
+
+/* What the engine is asked for: the option's text, but a limit that counts files, which the engine wants in bytes with a unit. */
+static const char *asked(const bf_profile *profile, bf_option_id option, bf_arena *arena) {
+    const char *text = bf_profile_text(profile, option);
+    if (option != BF_OPT_list_files_cache_limit || !is_count(text)) return text;
+    char converted[40];
+    long long kilobytes = strtoll(text, NULL, 10) * LISTED_FILE_BYTES / 1024;
+    int n = snprintf(converted, sizeof converted, "%lldK", kilobytes > 0 ? kilobytes : 1);
+    return bf_arena_str(arena, converted, (size_t)n + 1).p;
+}
+
+bf_status bf_knobs_settings(const bf_profile *profile, bf_arena *arena, bf_engine_option **settings, size_t *n, bf_error *err) {
+    *n = 0;
+    *settings = malloc(N_KNOBS * sizeof **settings);
+    if (!*settings) return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
+    for (size_t i = 0; i < N_KNOBS; i++) {
+        const char *value = asked(profile, knobs[i].option, arena);
+        if (!value) return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
+        (*settings)[(*n)++] = (bf_engine_option){knobs[i].setting, value};
+    }
+    return BF_OK;
+}
+
+/* ---- as the engine reports them ---- */
+
+/* Bytes of "10000K" as of "9.8 MB": the engine reports in its own units, rounded to a tenth. */
+static double bytes_of(const char *text) {
+    char *unit;
+    double value = strtod(text, &unit);
+    while (*unit == ' ') unit++;
+    static const char units[] = "KMG";
+    const char *found = *unit ? strchr(units, toupper((unsigned char)*unit)) : NULL;
+    for (const char *u = units; found && u <= found; u++) value *= 1024;
+    return value;
+}
+
+/* Seconds of "5m", "1h30m", "300s". */
+static double seconds_of(const char *text) {
+    double sum = 0;
+    for (char *end; *text; text = end) {
+        double value = strtod(text, &end);
+        if (end == text) return -1;
+        sum += value * (*end == 'h' ? 3600 : *end == 'm' ? 60 : 1);
+        if (*end) end++;
+    }
+    return sum;
+}
+
+static bool means_the_same(bf_option_id option, const char *asked_for, const char *reported) {
+    if (!strcmp(asked_for, reported)) return true;
+    if (option == BF_OPT_list_files_cache_ttl) return seconds_of(asked_for) == seconds_of(reported);
+    if (option != BF_OPT_list_files_cache_limit) return false;
+    double a = bytes_of(asked_for), b = bytes_of(reported);
+    return a > 0 && b > 0.9 * a && b < 1.1 * a;
+}
+
+typedef struct reading {
+    bf_serving *s;
+    bf_checks *out;
+    bf_arena arena;
+    bool seen[N_KNOBS];
+} reading;
+
+static bf_status on_setting(void *context, const char *const *cells, size_t n_cells) {
+    reading *r = context;
+    if (n_cells != 2 || !cells[0]) return BF_OK;
+    for (size_t i = 0; i < N_KNOBS; i++) {
+        if (strcmp(knobs[i].setting, cells[0])) continue;
+        const char *want = asked(r->s->profile, knobs[i].option, &r->arena);
+        const char *have = cells[1] ? cells[1] : "unset";
+        r->seen[i] = true;
+        if (!want) return BF_NO_MEMORY;
+        bf_checks_add(r->out, 8, means_the_same(knobs[i].option, want, have) ? BF_CHECK_OK : BF_CHECK_FAIL, knobs[i].setting, want, have);
+    }
+    return BF_OK;
+}
+
+bf_status bf_knobs_check(bf_serving *s, bf_checks *out, bf_error *err) {
+    reading r = {.s = s, .out = out};
+    bf_status st = bf_serving_settings(s, on_setting, &r, err);
+    for (size_t i = 0; i < N_KNOBS && st == BF_OK; i++)
+        if (!r.seen[i]) bf_checks_add(out, 8, BF_CHECK_NOT_CHECKED, knobs[i].setting, "a setting", "the engine reports none of that name");
+    bf_arena_free(&r.arena);
+    return st;
+}

@@ -1,0 +1,175 @@
+/* Scope 7, partitions and listing: hive directories found and declared, and what a plan makes of them. */
+#include <ctype.h>
+
+#include "serving/serving.h"
+
+/* ---- opening ---- */
+
+/* The next "name type" of the option; both NUL-terminated in `column`. False after the last. */
+static bool next_declared(const char **at, char column[128], const char **type) {
+    while (**at == ',' || isspace((unsigned char)**at)) ++*at;
+    size_t n = strcspn(*at, ",");
+    if (n == 0 || n >= 128) return false;
+    memcpy(column, *at, n);
+    column[n] = 0;
+    *at += n;
+    char *gap = strpbrk(column, " :");
+    *type = "utf8";
+    if (gap) {
+        *gap = 0;
+        do gap++;
+        while (isspace((unsigned char)*gap));
+        *type = gap;
+    }
+    return true;
+}
+
+/* Declared columns are those of the directories, in their order. */
+static bf_status check_declared(const bf_serving *s, bf_error *err) {
+    const char *at = bf_profile_text(s->profile, BF_OPT_partition_cols), *type;
+    char column[128];
+    size_t i = 0;
+    for (; next_declared(&at, column, &type); i++) {
+        if (strcmp(type, "utf8"))
+            return bf_fail(err, BF_CONTRACT, -1, "partition column %s is declared as %s; the names of directories are utf8", column, type);
+        if (i >= s->files.n_columns || strcmp(s->files.columns[i], column))
+            return bf_fail(err, BF_CONTRACT, -1, "%s: partition column %s is declared, the files lie under %s", s->dataset ? s->dataset : "dataset", column,
+                           i < s->files.n_columns ? s->files.columns[i] : "no such directories");
+    }
+    if (i && i != s->files.n_columns)
+        return bf_fail(err, BF_CONTRACT, -1, "%s: the files lie under %s=..., which is not among the declared partition columns", s->dataset,
+                       s->files.columns[i]);
+    return BF_OK;
+}
+
+bf_status bf_partitions_find(bf_serving *s, bf_error *err) {
+    if (!s->dataset) return BF_OK;
+    bf_files_options options = {.ignore_subdirectories = bf_profile_bool(s->profile, BF_OPT_listing_table_ignore_subdirectory)};
+    BF_TRY(bf_dataset_files_find(&s->files, s->dataset, &options, err));
+    bool declared = *bf_profile_text(s->profile, BF_OPT_partition_cols);
+    if (!declared && !bf_profile_bool(s->profile, BF_OPT_listing_table_factory_infer_partitions)) s->files.n_columns = 0;
+    if (declared) BF_TRY(check_declared(s, err));
+    for (size_t i = 0; i < s->files.n; i++)
+        for (size_t c = 0; c < s->files.n_columns; c++)
+            if (!strcmp(s->files.items[i].values[c], "__HIVE_DEFAULT_PARTITION__"))
+                return bf_fail(err, BF_CONTRACT, -1, "%s: partition column %s is null, and it is required", s->files.items[i].path, s->files.columns[c]);
+    s->fill.partition_cols = s->files.columns;
+    s->fill.n_partition_cols = s->files.n_columns;
+    return BF_OK;
+}
+
+/* ---- what plans say ---- */
+
+static bf_status on_line(void *context, const char *const *cells, size_t n_cells) {
+    bf_buf *text = context;
+    if (n_cells < 2 || !cells[1]) return BF_OK;
+    bf_buf_puts(text, cells[1]);
+    bf_buf_putc(text, '\n');
+    return text->failed ? BF_NO_MEMORY : BF_OK;
+}
+
+static bf_status explain(bf_serving *s, const char *sql, bf_buf *plan, bf_error *err) {
+    plan->n = 0;
+    BF_TRY(bf_serving_rows(s, sql, on_line, plan, err));
+    bf_buf_putc(plan, 0);
+    return plan->failed ? bf_fail(err, BF_NO_MEMORY, -1, "out of memory") : BF_OK;
+}
+
+/* The line of a plan that holds `word`, without its indentation; "" where there is none. */
+static const char *line_with(const char *plan, const char *word, char *out, size_t size) {
+    const char *at = strstr(plan, word);
+    out[0] = 0;
+    if (!at) return out;
+    while (at > plan && at[-1] != '\n') at--;
+    while (*at == ' ') at++;
+    snprintf(out, size, "%.*s", (int)strcspn(at, "\n"), at);
+    return out;
+}
+
+static bf_status check_order(bf_serving *s, bf_checks *out, bf_buf *plan, bf_error *err) {
+    char sql[512], line[400];
+    snprintf(sql, sizeof sql, "EXPLAIN SELECT path, file_id FROM %s ORDER BY path, file_id", s->table);
+    BF_TRY(explain(s, sql, plan, err));
+    bool sorts = strstr(plan->p, "SortExec") != NULL;
+    bool statistics = bf_profile_bool(s->profile, BF_OPT_collect_statistics);
+    line_with(plan->p, sorts ? "SortExec" : "DataSourceExec", line, sizeof line);
+    if (sorts && !statistics)
+        bf_checks_add(out, 7, BF_CHECK_NOT_CHECKED, "ORDER BY path, file_id", "no SortExec", "order not provable, collect_statistics is off");
+    else
+        bf_checks_add(out, 7, sorts ? BF_CHECK_FAIL : BF_CHECK_OK, "ORDER BY path, file_id", "no SortExec", line);
+    return BF_OK;
+}
+
+static void quote(char *out, size_t size, const char *text) {
+    size_t n = 0;
+    for (; *text && n + 3 < size; text++) {
+        if (*text == '\'') out[n++] = '\'';
+        out[n++] = *text;
+    }
+    out[n] = 0;
+}
+
+/* A filter on the partition of the first file opens the files of that partition, and no other: counted by the file system. */
+static bf_status check_pruning(bf_serving *s, bf_checks *out, bf_error *err) {
+    char sql[1024], value[512], name[128], expected[64], found[64];
+    bf_engine_counters before, after;
+    bf_engine_error why = {0};
+    const char *first = s->files.items[0].values[0];
+    size_t n_in = 0;
+    for (size_t i = 0; i < s->files.n; i++) n_in += !strcmp(s->files.items[i].values[0], first);
+    quote(value, sizeof value, first);
+    snprintf(sql, sizeof sql, "SELECT max(path) FROM %s WHERE \"%s\" = '%s'", s->table, s->files.columns[0], value);
+    snprintf(name, sizeof name, "files opened for %s = '%.40s'", s->files.columns[0], first);
+    /* in an engine of its own: files that were opened before would not count */
+    bf_serving own;
+    BF_TRY(bf_serving_reopen(&own, s, err));
+    bf_status st = own.api->counters(own.engine, &before, &why) ? bf_engine_fail(err, &why) : BF_OK;
+    if (st == BF_OK) st = bf_serving_run(&own, sql, err);
+    if (st == BF_OK && own.api->counters(own.engine, &after, &why)) st = bf_engine_fail(err, &why);
+    own.api->close(own.engine);
+    if (st != BF_OK) return st;
+    snprintf(expected, sizeof expected, "%zu of %zu", n_in, s->files.n);
+    snprintf(found, sizeof found, "%lld of %zu", (long long)(after.files_opened - before.files_opened), s->files.n);
+    bf_checks_equal(out, 7, name, expected, found);
+    return BF_OK;
+}
+
+/* A second query lists nothing again. */
+static bf_status check_listing(bf_serving *s, bf_checks *out, bf_error *err) {
+    char sql[256], found[64];
+    bf_engine_counters before, after;
+    bf_engine_error why = {0};
+    snprintf(sql, sizeof sql, "SELECT max(path) FROM %s", s->table);
+    BF_TRY(bf_serving_run(s, sql, err));
+    if (s->api->counters(s->engine, &before, &why)) return bf_engine_fail(err, &why);
+    BF_TRY(bf_serving_run(s, sql, err));
+    if (s->api->counters(s->engine, &after, &why)) return bf_engine_fail(err, &why);
+    snprintf(found, sizeof found, "%lld", (long long)(after.lists - before.lists));
+    bf_checks_equal(out, 7, "directories listed by a second query", "0", found);
+    return BF_OK;
+}
+
+static bf_status check_row_groups(bf_serving *s, bf_checks *out, bf_buf *plan, bf_error *err) {
+    char sql[256], line[400];
+    snprintf(sql, sizeof sql, "EXPLAIN SELECT file_id FROM %s WHERE path = 'x'", s->table);
+    BF_TRY(explain(s, sql, plan, err));
+    const char *predicate = strstr(plan->p, "pruning_predicate=");
+    snprintf(line, sizeof line, "%.*s", predicate ? (int)strcspn(predicate, "\n") : 4, predicate ? predicate : "none");
+    bf_checks_add(out, 7, predicate && strstr(predicate, "path_min") ? BF_CHECK_OK : BF_CHECK_FAIL, "row groups pruned by path",
+                  "pruning_predicate on path_min and path_max", line);
+    return BF_OK;
+}
+
+bf_status bf_partitions_check(bf_serving *s, bf_checks *out, bf_error *err) {
+    if (!s->files.n) {
+        bf_checks_add(out, 7, BF_CHECK_NOT_CHECKED, "partitions and listing", "files", "no files");
+        return BF_OK;
+    }
+    bf_buf plan = {0};
+    bf_status st = check_order(s, out, &plan, err);
+    if (st == BF_OK) st = check_row_groups(s, out, &plan, err);
+    if (st == BF_OK) st = check_listing(s, out, err);
+    if (st == BF_OK && s->files.n_columns) st = check_pruning(s, out, err);
+    bf_buf_free(&plan);
+    return st;
+}
