@@ -3,17 +3,19 @@
 usage: pythonX.Y tools/gen_opcodes.py OUTPUT.def      X.Y = 3.8 ... 3.15, a final release
 
 Rows, one an opcode that can stand in a file (pseudo opcodes are left out):
-  BF_OP(number, name, base, kind, argument, flow, caches)
+  BF_OP(number, name, base, kind, argument, flow, caches, popped, pushed, on_jump, reads, gives)
       base      the opcode that a compiler writes for it (itself, unless specialized or instrumented)
       kind      PLAIN | SPECIALIZED | INSTRUMENTED
       argument  how that version's dis reads the argument; see bf_arg_kind
-      flow      NEXT | JUMP | BRANCH | RETURN | RAISE | SETUP
+      flow      NEXT | PREFIX | JUMP | BRANCH | RETURN | RAISE | SETUP | FINALLY | POP; see bf_flow
       caches    layout of the inline caches: NONE, or the name of a BF_CACHES row of the same file
+      popped, pushed, on_jump, reads, gives     what it does to the stack, from tools/stack_effects.txt
   BF_CACHES(name, units, fields, {name, units}, ...)
   BF_TEXT(argument, value, "text")    what dis shows for an argument; for flags, value is the bit
 """
 import dis
 import opcode
+import os
 import sys
 
 V = sys.version_info[:2]
@@ -83,16 +85,55 @@ SETUPS = {"SETUP_FINALLY", "SETUP_WITH", "SETUP_ASYNC_WITH", "SETUP_LOOP", "SETU
 
 
 def flow(number, name):
+    if name == "EXTENDED_ARG":
+        return "PREFIX"
+    if name == "POP_BLOCK":
+        return "POP"
     if name in RETURNS:
         return "RETURN"
     if name in RAISES:
         return "RAISE"
     if name in JUMPS:
         return "JUMP"
-    if name in SETUPS:
-        return "SETUP"
+    if name in SETUPS:  # until 3.8 the body of a finally or with is the handler, and is reached without an exception too
+        return "FINALLY" if V <= (3, 8) and name != "SETUP_EXCEPT" else "SETUP"
     is_jump = number in opcode.hasjrel or number in opcode.hasjabs
     return "BRANCH" if is_jump and name != "END_ASYNC_FOR" else "NEXT"
+
+
+COUNTS = {"": "FIXED", "arg": "ARG", "2arg": "TWICE", "bit0": "BIT0", "bit2": "BIT2", "bits": "BITS", "is3": "IS3", "split": "SPLIT"}
+
+
+def count(text):
+    """"1+arg" -> ARG+1: a value of bf_count."""
+    fixed, _, added = text.partition("+")
+    return "%s+%d" % (COUNTS[added], int(fixed))
+
+
+def in_range(versions):
+    first, _, last = versions.partition("-")
+    number = lambda text: tuple(int(part) for part in text.split("."))
+    return not versions or number(first) <= V <= number(last or first)
+
+
+def stack_effects():
+    """name -> (popped, pushed, on_jump, reads, gives), for the running version."""
+    effects = {}
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "stack_effects.txt")) as f:
+        lines = [line.partition("#")[0] for line in f]
+    for line in lines:
+        shape, _, names = line.partition(" : ")
+        if not names:
+            continue
+        popped, _, pushed, *rest = shape.split()
+        more = dict(zip(rest[::2], rest[1::2]))
+        effect = [count(popped), count(pushed), count(more.get("jump", pushed)), more.get("reads", "all").upper(), more.get("gives", "new").upper()]
+        for name, _, versions in (n.partition("@") for n in names.split()):
+            if in_range(versions):
+                if name in effects:
+                    raise SystemExit("gen_opcodes: two effects of %s" % name)
+                effects[name] = effect
+    return effects
 
 
 def texts():
@@ -149,18 +190,21 @@ def main(path):
         if name.startswith("INSTRUMENTED_"):
             plain = name[len("INSTRUMENTED_"):]
             base, kind = (plain if plain in opcode.opmap else name), "INSTRUMENTED"
-        elif name in ("ENTER_EXECUTOR", "CACHE", "RESERVED", "INTERPRETER_EXIT"):
+        elif name in ("ENTER_EXECUTOR", "TRACE_RECORD", "CACHE", "RESERVED", "INTERPRETER_EXIT"):
             kind = "INSTRUMENTED"   # never in what a compiler writes
         rows.append((number, name, base or name, kind))
     known, of = layouts([name for _, name, base, _ in rows if base == name])
+    effects = stack_effects()
     out = ["/* Made by tools/gen_opcodes.py from the opcode and dis modules of CPython %d.%d.%d; not edited. */" % sys.version_info[:3]]
     for layout, fields in sorted(known.items()):
         units = sum(size for _, size in fields)
         out.append("BF_CACHES(%s, %d, %d, %s)" % (layout, units, len(fields), ", ".join('{BF_STR_INIT("%s"), %d}' % f for f in fields)))
     for number, name, base, kind in rows:
         base_number = opcode.opmap.get(base, number)
-        out.append("BF_OP(%d, %s, %s, %s, %s, %s, %s)" % (number, name, base, kind, argument(base_number, base), flow(base_number, base),
-                                                          of.get(base, "NONE")))
+        if base not in effects:
+            raise SystemExit("gen_opcodes: tools/stack_effects.txt has no effect of %s" % base)
+        out.append("BF_OP(%s)" % ", ".join([str(number), name, base, kind, argument(base_number, base), flow(base_number, base),
+                                            of.get(base, "NONE")] + effects[base]))
     for kind, value, text in texts():
         out.append('BF_TEXT(%s, %d, "%s")' % (kind, value, text.replace("\\", "\\\\").replace('"', '\\"')))
     with open(path, "w") as f:

@@ -141,6 +141,8 @@ typedef struct bf_read_options {
     size_t n_exclude;
     const char *repo;           /* the `repo` of every row; NULL: null */
     const char *assume_version; /* as in bf_dis_options */
+    bool no_source;             /* do not look for the sources of the files: spans as stored, no byte_span, no source_status */
+    bool no_flow;               /* leave out blocks, control flow, data flow and stack depths: smaller and faster */
     bool keep_missing;          /* a path that does not exist is a row with an error, not a failure */
     int jobs;                   /* worker threads; 0: one per processor */
     bool (*progress)(void *context, const bf_progress *state); /* called at most 20 times a second, from one thread; false cancels */
@@ -158,6 +160,7 @@ BF_API bf_status bf_read(const bf_read_options *options, struct ArrowArrayStream
 typedef struct bf_index_options {
     bf_read_options read;
     const char *dataset; /* directory; what it held is replaced in one step when all is written */
+    const char *partition_by; /* "repo": write the rows below DATASET/repo=NAME and replace that partition only; NULL: no partitions */
     bool dry_run;        /* reads and writes nothing: report->files and report->input_bytes only */
 } bf_index_options;
 
@@ -176,20 +179,115 @@ BF_API bf_status bf_index(const bf_index_options *options, bf_index_report *repo
 /** Writes a stream as one Parquet file (zstd), whole or not at all. Takes `stream` and releases it. */
 BF_API bf_status bf_write_parquet(struct ArrowArrayStream *stream, const char *path, bf_error *err);
 
+/* ---- the profile: options of serving ---------------------------------------------------------------------------- */
+
+/** Every option with its value and where that came from. docs/PROFILE.md says what each one does. */
+typedef struct bf_profile bf_profile;
+
+/** All options at their defaults; NULL when memory runs out. Free with bf_profile_free. */
+BF_API bf_profile *bf_profile_new(void);
+BF_API void bf_profile_free(bf_profile *profile);
+
+/** Sets one option from its text ("true", "64", "repo utf8"). `source` is kept to say where the value came from.
+ *  Errors: BF_INVALID_ARGUMENT, naming the option. */
+BF_API bf_status bf_profile_set(bf_profile *profile, const char *name, const char *value, const char *source, bf_error *err);
+
+/** Sets the options of a JSON file (one object: {"collect_statistics": true, "partition_cols": ["repo utf8"]}), or those of the
+ *  environment (BYTEFUSION_COLLECT_STATISTICS=true). Errors: BF_IO, BF_INVALID_ARGUMENT, naming the key. */
+BF_API bf_status bf_profile_load(bf_profile *profile, const char *path, bf_error *err);
+BF_API bf_status bf_profile_load_environment(bf_profile *profile, bf_error *err);
+
+typedef struct bf_profile_option {
+    const char *name, *value, *source, *meaning; /* source: "default", a path, a name in the environment, a flag */
+} bf_profile_option;
+
+/** Whether the options fit together: some exclude each other. Opening a session asks this first.
+ *  Errors: BF_INVALID_ARGUMENT, naming the options. */
+BF_API bf_status bf_profile_check(const bf_profile *profile, bf_error *err);
+
+/** Number of options, and one of them; texts live as long as the profile is not changed. False where `index` is out of range. */
+BF_API size_t bf_profile_count(void);
+BF_API bool bf_profile_get(const bf_profile *profile, size_t index, bf_profile_option *out);
+
 /* ---- querying --------------------------------------------------------------------------------------------------- */
 
 /** A dataset opened for SQL: bytecode_files_v1 registered with the contract schema, and every view. */
 typedef struct bf_session bf_session;
 
-/** Opens `dataset` (a directory of Parquet files, or one such file). NULL opens a dataset without rows.
- *  Errors: BF_NOT_FOUND, BF_IO, BF_ENGINE, BF_CONTRACT. Close with bf_session_close. */
+/** Opens `dataset`: a directory of Parquet files, a glob, or one such file. NULL opens a dataset without rows. Every file's footer
+ *  is held against the contract, and the engine's functions against what the views need, before anything is registered.
+ *  Options: the defaults and the environment, or those of `profile` (NULL: the defaults alone). Close with bf_session_close.
+ *  Errors: BF_NOT_FOUND, BF_IO, BF_ENGINE, BF_INVALID_ARGUMENT (the profile), BF_CONTRACT (naming file, field, expected, found). */
 BF_API bf_status bf_session_open(const char *dataset, bf_session **out, bf_error *err);
+BF_API bf_status bf_session_open_with(const bf_profile *profile, const char *dataset, bf_session **out, bf_error *err);
+
+/** Opens a directory of datasets: each directory below it that holds one is a schema of its name ("SELECT ... FROM stdlib.py_bc_files").
+ *  A dataset passes the gates and is registered when the first query refers to it; one that fails them fails that query and no
+ *  other. `directory` NULL: the option catalog_location of the profile. That option with a dataset in bf_session_open_with gives both: the
+ *  names of the dataset without a schema. Errors: those of bf_session_open_with. */
+BF_API bf_status bf_session_open_catalog(const bf_profile *profile, const char *directory, bf_session **out, bf_error *err);
 
 /** Runs one SQL statement; rows stream as they are made. `out` may outlive the session; the caller releases it.
  *  Errors: BF_ENGINE with the engine's message; errors at run time come from the stream (get_last_error). */
 BF_API bf_status bf_session_query(bf_session *session, const char *sql, struct ArrowArrayStream *out, bf_error *err);
 
 BF_API void bf_session_close(bf_session *session);
+
+/* ---- checking and artifacts ------------------------------------------------------------------------------------- */
+
+typedef enum bf_check_state {
+    BF_CHECK_OK,
+    BF_CHECK_FAIL,
+    BF_CHECK_NOT_CHECKED /* could not be looked at; never counts as ok */
+} bf_check_state;
+
+/** One finding. */
+typedef struct bf_check {
+    int scope;        /* 1 to 9, of serving */
+    const char *name; /* "py_bc_consts.const_index" */
+    const char *expected, *found;
+    bf_check_state state;
+} bf_check;
+
+/** As bf_session_open_with, but a gate that refuses the dataset is a finding and no failure: the session can then be checked and asked
+ *  for artifacts, and queries fail with what the gate said. Close with bf_session_close. Errors: those of bf_session_open_with, but
+ *  BF_CONTRACT. */
+BF_API bf_status bf_session_open_for_check(const bf_profile *profile, const char *dataset, bf_session **out, bf_error *err);
+
+/** Looks at everything that serving promises, scope by scope. *checks and its texts belong to the session and live until it is
+ *  checked again or closed. The call is BF_OK also when checks fail; what could not be run is a check that failed.
+ *  Errors: BF_INVALID_ARGUMENT (a catalog without a dataset), BF_NO_MEMORY. */
+BF_API bf_status bf_session_check(bf_session *session, const bf_check **checks, size_t *n_checks, bf_error *err);
+
+/** Name of a state, as "ok", "FAIL", "not checked". Static. */
+BF_API const char *bf_check_state_name(bf_check_state state);
+
+/** Name of an artifact, and what it says, in the order in which they are written. Static; NULL after the last. */
+BF_API const char *bf_artifact_name(size_t index);
+BF_API const char *bf_artifact_meaning(size_t index);
+
+/** One artifact as a JSON document with a line end at its end; a session that was not checked is checked first where the artifact
+ *  needs it. *json is from malloc, the caller frees it with free(). Errors: BF_NOT_FOUND (no artifact of that name), BF_NO_MEMORY,
+ *  those of bf_session_check. */
+BF_API bf_status bf_session_artifact(bf_session *session, const char *name, char **json, bf_error *err);
+
+/** Writes all artifacts to DATASET/_bytefusion/NAME.json, each whole or not at all. Does nothing where the dataset is a file or a glob.
+ *  Errors: BF_IO, those of bf_session_artifact. */
+BF_API bf_status bf_session_write_artifacts(bf_session *session, bf_error *err);
+
+/** One difference between two datasets. Texts are valid during the call only; `a` and `b` are never NULL. */
+typedef struct bf_drift {
+    const char *what; /* "contract", "schema", "metadata", "fingerprint", "partitions", "view", "function", "setting", "rows" */
+    const char *name; /* "code_objects[].instructions[].opcode", "py_bc_consts.const_id", "3.12 instructions" */
+    const char *a, *b;
+} bf_drift;
+
+/** Compares two datasets: the schemas in the footers of their files, fingerprints, partition columns, columns of views, functions,
+ *  settings, and the rows of each version. One that the gates refuse is compared by its footers. Views, functions and settings are those
+ *  of the last check where its artifacts lie beside the dataset, else as they are served now. *n_drifts (NULL is fine): how many.
+ *  Errors: those of bf_session_open_with but BF_CONTRACT, BF_ENGINE. */
+BF_API bf_status bf_diff(const bf_profile *profile, const char *a, const char *b, void (*on_drift)(void *context, const bf_drift *drift),
+                         void *context, size_t *n_drifts, bf_error *err);
 
 /* ---- views ------------------------------------------------------------------------------------------------------ */
 
@@ -199,6 +297,10 @@ BF_API const char *bf_view_name(size_t index);
 
 /** The SELECT of a view, with its comment. Static; NULL when there is no view of that name. */
 BF_API const char *bf_view_sql(const char *name);
+
+/** The same as a session created it: with the partition columns of its dataset, and the names that its engine gives to unnested fields.
+ *  *sql is from malloc, the caller frees it with free(). Errors: BF_NOT_FOUND, BF_NO_MEMORY. */
+BF_API bf_status bf_session_view_sql(bf_session *session, const char *name, char **sql, bf_error *err);
 
 /** What the comment of a view says of it, on one line ("One row per ..."). Static; NULL when there is no view of that name. */
 BF_API const char *bf_view_comment(const char *name);

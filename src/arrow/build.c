@@ -98,6 +98,26 @@ static void put_attrs(bf_scratch *s, struct ArrowArray *map, const bf_attrs *att
     bf_col_end_list(s, map);
 }
 
+/* Maps of n rows at once. `fill` sets the keys and numbers that row k has, and gives how many. */
+typedef int (*number_entries)(const bf_code_facts *code, int64_t k, bf_str *keys, int32_t *numbers);
+
+enum { MAX_NUMBERS = 2 }; /* in a row */
+
+static void put_numbers(bf_scratch *s, struct ArrowArray *map, const bf_code_facts *code, int64_t n, number_entries fill) {
+    struct ArrowArray *entries = map->children[0];
+    int32_t *ends = bf_col_lists(s, map, n), *numbers = bf_scratch_ints(s, MAX_NUMBERS * n);
+    bf_str *keys = bf_scratch_strs(s, MAX_NUMBERS * n);
+    if (!ends || !numbers || !keys) return;
+    int64_t n_entries = 0;
+    for (int64_t k = 0; k < n; k++) {
+        n_entries += fill(code, k, keys + n_entries, numbers + n_entries);
+        ends[k] = (int32_t)(entries->length + n_entries);
+    }
+    bf_col_strs(s, entries->children[0], keys, n_entries);
+    bf_col_numbers(s, entries->children[1], numbers, n_entries);
+    bf_col_structs(entries, n_entries);
+}
+
 /* ---- below a code object ---- */
 
 static void put_consts(bf_scratch *s, const struct ArrowSchema *schema, struct ArrowArray *array, const bf_code_facts *code) {
@@ -171,6 +191,19 @@ static void put_place(bf_scratch *s, const struct ArrowSchema *schema, struct Ar
 }
 
 /* Children of a null struct are null too: DataFusion's get_field does not look at the parent. */
+static void put_byte_spans(bf_scratch *s, const struct ArrowSchema *schema, struct ArrowArray *array, const bf_code_facts *code) {
+    columns c = columns_of(s, schema, array);
+    const bf_instr *i = code->instrs;
+    int64_t n = code->n_instrs;
+    INT32_OR_NULL(byte_start, n, i[k].byte_start);
+    INT32_OR_NULL(byte_len, n, i[k].byte_len);
+    bf_col_structs(array, n);
+    int8_t *valid = bf_scratch_valid(s, n);
+    if (!valid) return;
+    for (int64_t k = 0; k < n; k++) valid[k] = i[k].byte_start != BF_NONE_INT;
+    bf_col_validity(s, array, valid, n);
+}
+
 static void put_spans(bf_scratch *s, const struct ArrowSchema *schema, struct ArrowArray *array, const bf_code_facts *code) {
     columns c = columns_of(s, schema, array);
     const bf_instr *i = code->instrs;
@@ -182,8 +215,9 @@ static void put_spans(bf_scratch *s, const struct ArrowSchema *schema, struct Ar
         put_place(s, schema_taken(&c), ends[end], code, end);
     }
     struct ArrowArray *exclusive = take(&c, "end_exclusive");
-    STR(col_unit, n, i[k].has_span ? BF_STR("utf8") : ((bf_str){NULL, 0}));
-    NULLS(byte_span, n);
+    STR(col_unit, n, !i[k].has_span ? ((bf_str){NULL, 0}) : i[k].byte_start == BF_NONE_INT ? BF_STR("utf8") : BF_STR("utf32"));
+    struct ArrowArray *byte_span = take(&c, "byte_span");
+    put_byte_spans(s, schema_taken(&c), byte_span, code);
     if (!(valid = bf_scratch_valid(s, n))) return;
     for (int64_t k = 0; k < n; k++) valid[k] = i[k].has_span;
     bf_col_bool(s, exclusive, valid, n);
@@ -205,6 +239,14 @@ static void put_argval_ints(bf_scratch *s, struct ArrowArray *column, const bf_c
         to[k] = valid[k] ? code->instrs[k].argval_int : 0;
     }
     bf_col_validity(s, column, valid, n);
+}
+
+static int depth_entries(const bf_code_facts *code, int64_t k, bf_str *keys, int32_t *numbers) {
+    const bf_instr *i = &code->instrs[k];
+    if (i->stack_before == BF_NONE_INT) return 0;
+    keys[0] = BF_STR("stack_depth_before"), numbers[0] = i->stack_before;
+    keys[1] = BF_STR("stack_depth_after"), numbers[1] = i->stack_after;
+    return 2;
 }
 
 static void put_instrs(bf_scratch *s, const struct ArrowSchema *schema, struct ArrowArray *array, const bf_code_facts *code) {
@@ -239,7 +281,86 @@ static void put_instrs(bf_scratch *s, const struct ArrowSchema *schema, struct A
     put_caches(s, schema_taken(&c)->children[0], cache_info, code);
     struct ArrowArray *span = take(&c, "span");
     put_spans(s, schema_taken(&c), span, code);
+    put_numbers(s, take(&c, "attrs"), code, n, depth_entries);
+    bf_col_structs(array, n);
+}
+
+/* ---- flow ---- */
+
+static void put_blocks(bf_scratch *s, const struct ArrowSchema *schema, struct ArrowArray *array, const bf_code_facts *code) {
+    static const bf_str kinds[] = {
+        [BF_BLOCK_ENTRY] = BF_STR_INIT("entry"), [BF_BLOCK_HANDLER] = BF_STR_INIT("handler"), [BF_BLOCK_NORMAL] = BF_STR_INIT("normal")};
+    columns c = columns_of(s, schema, array);
+    const bf_block_fact *b = code->blocks;
+    int64_t n = code->n_blocks;
+    INT32(start_offset, n, b[k].start);
+    INT32(end_offset, n, b[k].end);
+    STR(kind, n, kinds[b[k].kind]);
     NO_LISTS(attrs, n);
+    bf_col_structs(array, n);
+}
+
+static void put_cfg_attrs(bf_scratch *s, struct ArrowArray *map, const bf_code_facts *code) {
+    struct ArrowArray *entries = map->children[0];
+    const bf_cfg_fact *e = code->cfg_edges;
+    int64_t n = code->n_cfg_edges, n_entries = 0;
+    int32_t *ends = bf_col_lists(s, map, n);
+    bf_str *texts = bf_scratch_strs(s, 2 * n);
+    if (!ends || !texts) return;
+    for (int64_t k = 0; k < n; k++) {
+        if (e[k].label.p) {
+            texts[n_entries++] = BF_STR("jump_kind");
+            texts[n_entries++] = BF_STR("jump_label");
+        }
+        ends[k] = (int32_t)(entries->length + n_entries);
+    }
+    bf_col_strs(s, entries->children[0], texts, n_entries);
+    n_entries = 0;
+    for (int64_t k = 0; k < n; k++) {
+        if (!e[k].label.p) continue;
+        texts[n_entries++] = e[k].kind == BF_EDGE_JUMP ? BF_STR("unconditional") : BF_STR("conditional");
+        texts[n_entries++] = e[k].label;
+    }
+    bf_col_strs(s, entries->children[1], texts, n_entries);
+    bf_col_structs(entries, n_entries);
+}
+
+static void put_cfg_edges(bf_scratch *s, const struct ArrowSchema *schema, struct ArrowArray *array, const bf_code_facts *code) {
+    static const bf_str kinds[] = {[BF_EDGE_JUMP] = BF_STR_INIT("jump"),
+                                   [BF_EDGE_BRANCH] = BF_STR_INIT("branch"),
+                                   [BF_EDGE_NEXT] = BF_STR_INIT("next"),
+                                   [BF_EDGE_EXC] = BF_STR_INIT("exc")};
+    columns c = columns_of(s, schema, array);
+    const bf_cfg_fact *e = code->cfg_edges;
+    const bf_block_fact *b = code->blocks;
+    int64_t n = code->n_cfg_edges;
+    INT32(src_block_start, n, b[e[k].src].start);
+    INT32(src_block_end, n, b[e[k].src].end);
+    INT32(dst_block_start, n, b[e[k].dst].start);
+    INT32(dst_block_end, n, b[e[k].dst].end);
+    STR(kind, n, kinds[e[k].kind]);
+    STR(edge_key, n, e[k].edge_key);
+    INT32_OR_NULL(cond_instr_index, n, e[k].cond_instr);
+    INT32_OR_NULL(cond_instr_offset, n, e[k].cond_instr == BF_NONE_INT ? BF_NONE_INT : code->instrs[e[k].cond_instr].offset);
+    INT32_OR_NULL(exc_index, n, e[k].exc_index);
+    put_cfg_attrs(s, take(&c, "attrs"), code);
+    bf_col_structs(array, n);
+}
+
+static int dfg_entries(const bf_code_facts *code, int64_t k, bf_str *keys, int32_t *numbers) {
+    keys[0] = BF_STR("operand"), numbers[0] = code->dfg_edges[k].operand;
+    keys[1] = BF_STR("result"), numbers[1] = code->dfg_edges[k].result;
+    return 2;
+}
+
+static void put_dfg_edges(bf_scratch *s, const struct ArrowSchema *schema, struct ArrowArray *array, const bf_code_facts *code) {
+    columns c = columns_of(s, schema, array);
+    const bf_dfg_fact *e = code->dfg_edges;
+    int64_t n = code->n_dfg_edges;
+    INT32(src_instr_index, n, (int32_t)e[k].src);
+    INT32(dst_instr_index, n, (int32_t)e[k].dst);
+    STR(kind, n, BF_STR("USE_STACK"));
+    put_numbers(s, take(&c, "attrs"), code, n, dfg_entries);
     bf_col_structs(array, n);
 }
 
@@ -286,13 +407,13 @@ static void put_codes(bf_scratch *s, const struct ArrowSchema *schema, struct Ar
     NAMES(cellvars, n, code[k].cellvars, code[k].n_cellvars);
     NAMES(names, n, code[k].names, code[k].n_names);
     LISTS(consts, n, put_consts, &code[k]);
-    NULLS(consts_json, n);
+    STR(consts_json, n, code[k].consts_json);
     LISTS(line_table, n, put_lines, &code[k]);
     LISTS(instructions, n, put_instrs, &code[k]);
     LISTS(exception_table, n, put_exceptions, &code[k]);
-    NO_LISTS(blocks, n);
-    NO_LISTS(cfg_edges, n);
-    NO_LISTS(dfg_edges, n);
+    LISTS(blocks, n, put_blocks, &code[k]);
+    LISTS(cfg_edges, n, put_cfg_edges, &code[k]);
+    LISTS(dfg_edges, n, put_dfg_edges, &code[k]);
     ATTRS(attrs, n, &code[k].attrs);
     bf_col_structs(array, n);
 }

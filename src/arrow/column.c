@@ -6,6 +6,7 @@
 void bf_scratch_free(bf_scratch *s) {
     free(s->valid);
     free(s->strs);
+    free(s->ints);
     *s = (bf_scratch){0};
 }
 
@@ -30,6 +31,12 @@ int8_t *bf_scratch_valid(bf_scratch *s, int64_t n) {
 bf_str *bf_scratch_strs(bf_scratch *s, int64_t n) {
     bf_str *p = grow(s, s->strs, &s->n_strs, n, sizeof *p);
     if (p) s->strs = p;
+    return p;
+}
+
+int32_t *bf_scratch_ints(bf_scratch *s, int64_t n) {
+    int32_t *p = grow(s, s->ints, &s->n_ints, n, sizeof *p);
+    if (p) s->ints = p;
     return p;
 }
 
@@ -123,6 +130,25 @@ void bf_col_strs(bf_scratch *s, struct ArrowArray *column, const bf_str *from, i
     bf_col_validity(s, column, valid, n);
 }
 
+void bf_col_numbers(bf_scratch *s, struct ArrowArray *column, const int32_t *numbers, int64_t n) {
+    enum { MAX_DIGITS = 10 };
+    struct ArrowBuffer *data = ArrowArrayBuffer(column, 2);
+    if (data->size_bytes + MAX_DIGITS * n > INT32_MAX) s->failed = true; /* as above */
+    char *to = (char *)extend(s, data, MAX_DIGITS * n);
+    int32_t *offsets = (int32_t *)(void *)extend(s, ArrowArrayBuffer(column, 1), n * (int64_t)sizeof *offsets);
+    column->length += n;
+    if (s->failed) return;
+    for (int64_t k = 0; k < n; k++) {
+        char digits[MAX_DIGITS], *at = digits + MAX_DIGITS;
+        int32_t rest = numbers[k];
+        do *--at = (char)('0' + rest % 10);
+        while (rest /= 10);
+        while (at < digits + MAX_DIGITS) *to++ = *at++;
+        offsets[k] = (int32_t)(to - (char *)data->data);
+    }
+    data->size_bytes = to - (char *)data->data;
+}
+
 void bf_col_structs(struct ArrowArray *column, int64_t n) {
     column->length += n;
 }
@@ -135,6 +161,12 @@ void bf_col_end_list(bf_scratch *s, struct ArrowArray *column) {
     int32_t end = (int32_t)column->children[0]->length;
     if (s->failed || ArrowBufferAppendInt32(ArrowArrayBuffer(column, 1), end) != NANOARROW_OK) s->failed = true;
     column->length++;
+}
+
+int32_t *bf_col_lists(bf_scratch *s, struct ArrowArray *column, int64_t n) {
+    int32_t *to = (int32_t *)(void *)extend(s, ArrowArrayBuffer(column, 1), n * (int64_t)sizeof *to);
+    column->length += n;
+    return to;
 }
 
 void bf_col_empty_lists(bf_scratch *s, struct ArrowArray *column, int64_t n) {

@@ -11,7 +11,8 @@
 typedef struct bf_scratch {
     int8_t *valid;
     bf_str *strs;
-    size_t n_valid, n_strs; /* capacities */
+    int32_t *ints;
+    size_t n_valid, n_strs, n_ints; /* capacities */
     bool failed;
 } bf_scratch; /* {0} is an empty one */
 
@@ -20,6 +21,7 @@ void bf_scratch_free(bf_scratch *scratch);
 /** n slots of scratch; NULL when memory ran out. */
 int8_t *bf_scratch_valid(bf_scratch *s, int64_t n);
 bf_str *bf_scratch_strs(bf_scratch *s, int64_t n);
+int32_t *bf_scratch_ints(bf_scratch *s, int64_t n);
 
 /** n new slots at the end of an int32 or int64 column; NULL when memory ran out. */
 int32_t *bf_col_int32(bf_scratch *s, struct ArrowArray *column, int64_t n);
@@ -37,6 +39,9 @@ void bf_col_bool(bf_scratch *s, struct ArrowArray *column, const int8_t *values,
 /** Appends n texts; .p NULL is null. */
 void bf_col_strs(bf_scratch *s, struct ArrowArray *column, const bf_str *from, int64_t n);
 
+/** Appends n texts: numbers from 0 up, in decimal. */
+void bf_col_numbers(bf_scratch *s, struct ArrowArray *column, const int32_t *numbers, int64_t n);
+
 /** Appends n rows to a struct whose children have them already. */
 void bf_col_structs(struct ArrowArray *column, int64_t n);
 
@@ -45,6 +50,9 @@ void bf_col_nulls(bf_scratch *s, struct ArrowArray *column, int64_t n);
 
 /** Ends one list (or map): its items are what was appended to the child since the last one. */
 void bf_col_end_list(bf_scratch *s, struct ArrowArray *column);
+
+/** n lists (or maps) at once: slots for the length of the child after each of them; NULL when memory ran out. */
+int32_t *bf_col_lists(bf_scratch *s, struct ArrowArray *column, int64_t n);
 
 /** Appends n empty lists (or maps). */
 void bf_col_empty_lists(bf_scratch *s, struct ArrowArray *column, int64_t n);

@@ -5,7 +5,15 @@
 #include "bytefusion/bytefusion.h"
 
 /** What the program ends with. */
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_ERROR_ROWS = 3, EXIT_INTERRUPTED = 130 };
+enum {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,      /* also: a check fails */
+    EXIT_USAGE = 2,
+    EXIT_ERROR_ROWS = 3,  /* index: the dataset has error rows */
+    EXIT_NOT_CHECKED = 4, /* check: nothing fails, and something could not be checked */
+    EXIT_DIFFERENT = 5,   /* diff: the datasets differ */
+    EXIT_INTERRUPTED = 130
+};
 
 typedef struct cli_option {
     int id;            /* its letter, or a number from 256 where it has none */
@@ -20,7 +28,7 @@ typedef struct cli_command {
     int (*run)(const struct cli_command *self, int argc, char **argv);
 } cli_command;
 
-extern const cli_command cli_index, cli_query, cli_views, cli_dis;
+extern const cli_command cli_index, cli_query, cli_views, cli_dis, cli_check, cli_artifacts, cli_diff, cli_profile_command;
 
 /** The next option: its id, -1 after the last; ends the program on --help and on wrong usage. cli_value is its value. */
 int cli_next_option(const cli_command *command, int argc, char **argv);
@@ -42,5 +50,8 @@ int cli_fail(const bf_error *err);
 typedef char cli_text[32];
 const char *cli_count(cli_text out, int64_t n);
 const char *cli_bytes(cli_text out, int64_t n);
+
+/** Writes a JSON string to standard output. */
+void cli_json_text(const char *text);
 
 #endif

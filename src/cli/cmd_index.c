@@ -4,14 +4,17 @@
 
 #include "cli/progress.h"
 
-enum { OUTPUT = 'o', JOBS = 'j', REPO = 'r', EXCLUDE = 'x', DRY_RUN = 'n', ASSUME_VERSION = 256 };
+enum { OUTPUT = 'o', JOBS = 'j', REPO = 'r', EXCLUDE = 'x', DRY_RUN = 'n', ASSUME_VERSION = 256, PARTITION_BY, NO_SOURCE, NO_FLOW };
 
 static const cli_option options[] = {
     {OUTPUT, "output", "DATASET", "directory of the dataset; what it held is replaced when all is written"},
     {REPO, "repo", "NAME", "name of the repository, for the column repo"},
+    {PARTITION_BY, "partition-by", "repo", "write to DATASET/repo=NAME, and replace that partition only"},
     {EXCLUDE, "exclude", "GLOB", "leave out files and directories (again for more); a GLOB without / is for last names"},
     {JOBS, "jobs", "N", "threads (one per processor)"},
     {DRY_RUN, "dry-run", NULL, "only say what would be read"},
+    {NO_SOURCE, "no-source", NULL, "do not read the sources beside the files: columns stay bytes of UTF-8, no byte spans"},
+    {NO_FLOW, "no-flow", NULL, "leave out blocks, control flow, data flow and stack depths"},
     {ASSUME_VERSION, "assume-version", "X.Y", "read all files as that CPython's, whatever their magic number"},
     {0},
 };
@@ -67,7 +70,10 @@ static int run(const cli_command *self, int argc, char **argv) {
         case REPO: index.read.repo = cli_value; break;
         case EXCLUDE: add(&exclude, cli_value); break;
         case JOBS: index.read.jobs = (int)cli_number(self, "jobs"); break;
+        case PARTITION_BY: index.partition_by = cli_value; break;
         case DRY_RUN: index.dry_run = true; break;
+        case NO_SOURCE: index.read.no_source = true; break;
+        case NO_FLOW: index.read.no_flow = true; break;
         case ASSUME_VERSION: index.read.assume_version = cli_value; break;
         }
     int first = cli_first_argument();

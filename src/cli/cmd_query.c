@@ -3,18 +3,22 @@
 #include <string.h>
 
 #include "cli/output.h"
+#include "cli/profile.h"
 
-enum { SQL_FILE = 'f', OUTPUT = 'o', FORMAT = 256, MAX_ROWS };
+enum { SQL_FILE = 'f', OUTPUT = 'o', FORMAT = 256, MAX_ROWS, CATALOG };
 
 static const cli_option options[] = {
     {SQL_FILE, "file", "FILE", "read the SQL from a file, or - for standard input"},
     {FORMAT, "format", "FORMAT", "table (default), csv, tsv, json, ndjson, markdown, arrow, parquet"},
     {OUTPUT, "output", "FILE", "write to a file, whole or not at all"},
     {MAX_ROWS, "max-rows", "N", "rows to print; 0: all (default: 40 in a table on a terminal, else all)"},
+    {CATALOG, "catalog", "DIR", "find datasets below DIR by name: NAME.py_bc_files; DATASET may be left out then"},
+    CLI_PROFILE_OPTIONS,
     {0},
 };
 
-static const char notes[] = "The table is bytecode_files_v1, one row a file; `bytefusion views` lists the views over it.\n";
+static const char notes[] = "The table is bytecode_files_v1, one row a file; `bytefusion views` lists the views over it.\n"
+                            "With --catalog DIR each directory below DIR that holds a dataset is a schema of that name, opened when the SQL names it.\n";
 
 /* The whole file as text, from malloc; NULL having said why not. */
 static char *read_text(const char *path) {
@@ -38,35 +42,61 @@ static char *read_text(const char *path) {
     return NULL;
 }
 
-static int query(const cli_command *self, const char *dataset, const char *sql, const cli_output *output) {
+/* `dataset` NULL: there is the catalog that the profile names. */
+static int query(const cli_command *self, const bf_profile *profile, const char *dataset, const char *sql, const cli_output *output) {
     bf_error err = {0};
     bf_session *session;
     struct ArrowArrayStream rows;
-    if (bf_session_open(dataset, &session, &err) != BF_OK) return cli_fail(&err);
+    if (bf_session_open_with(profile, dataset, &session, &err) != BF_OK) return cli_fail(&err);
     bf_status st = bf_session_query(session, sql, &rows, &err);
     int code = st == BF_OK ? cli_write_rows(self, output, &rows) : cli_fail(&err);
     bf_session_close(session);
     return code;
 }
 
+static bool has_catalog(const bf_profile *profile) {
+    bf_profile_option option;
+    for (size_t i = 0; bf_profile_get(profile, i, &option); i++)
+        if (!strcmp(option.name, "catalog_location")) return *option.value;
+    return false;
+}
+
+/* The arguments are a dataset and SQL; a catalog may stand for the one, a file for the other. */
+static int query_arguments(const cli_command *self, const bf_profile *profile, int n, char **argv, const char *file, const cli_output *output) {
+    int n_most = file ? 1 : 2, n_least = n_most - has_catalog(profile);
+    if (n < n_least) return cli_wrong_usage(self, "%s", n ? "no SQL: give it as an argument, or -f FILE" : n_least == 1 && !file ? "no SQL" : "no dataset");
+    if (n > n_most) return cli_wrong_usage(self, "%s is one argument too many; SQL is one argument, in quotes", argv[n_most]);
+    const char *dataset = n == n_most ? argv[0] : NULL;
+    if (!file) return query(self, profile, dataset, argv[n - 1], output);
+    char *sql = read_text(file);
+    int code = sql ? query(self, profile, dataset, sql, output) : EXIT_FAILED;
+    free(sql);
+    return code;
+}
+
 static int run(const cli_command *self, int argc, char **argv) {
     cli_output output = {.max_rows = -1};
-    const char *file = NULL;
+    cli_profile asked = {0};
+    const char *file = NULL, *catalog = NULL;
+    int code;
     for (int id; (id = cli_next_option(self, argc, argv)) != -1;) switch (id) {
         case SQL_FILE: file = cli_value; break;
         case FORMAT: output.format = cli_value; break;
         case OUTPUT: output.file = cli_value; break;
         case MAX_ROWS: output.max_rows = cli_number(self, "max-rows"); break;
+        case CATALOG: catalog = cli_value; break;
+        default: cli_profile_option(&asked, id);
         }
     cli_format(self, output.format);
     int first = cli_first_argument();
-    int n_expected = file ? 1 : 2;
-    if (argc - first < n_expected) return cli_wrong_usage(self, "%s", first == argc ? "no dataset" : "no SQL: give it as an argument, or -f FILE");
-    if (argc - first > n_expected) return cli_wrong_usage(self, "%s is one argument too many; SQL is one argument, in quotes", argv[first + n_expected]);
-    if (!file) return query(self, argv[first], argv[first + 1], &output);
-    char *sql = read_text(file);
-    int code = sql ? query(self, argv[first], sql, &output) : EXIT_FAILED;
-    free(sql);
+    bf_profile *profile = cli_profile_resolve(self, &asked, &code);
+    if (!profile) return code;
+    bf_error err = {0};
+    if (catalog && bf_profile_set(profile, "catalog_location", catalog, "--catalog", &err) != BF_OK)
+        code = cli_fail(&err);
+    else
+        code = query_arguments(self, profile, argc - first, argv + first, file, &output);
+    bf_profile_free(profile);
     return code;
 }
 

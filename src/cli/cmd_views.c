@@ -2,12 +2,14 @@
 #include <string.h>
 
 #include "cli/output.h"
+#include "cli/profile.h"
 
 enum { SQL = 's', FORMAT = 256 };
 
 static const cli_option options[] = {
-    {SQL, "sql", "NAME", "print the SELECT of a view; it runs unchanged in any DataFusion"},
+    {SQL, "sql", "NAME", "print the SELECT of a view; it runs unchanged in any DataFusion; with DATASET as it is created there"},
     {FORMAT, "format", "FORMAT", "columns as rows: view, position, column, type, nullable; formats as of `bytefusion query`"},
+    CLI_PROFILE_OPTIONS,
     {0},
 };
 
@@ -22,7 +24,7 @@ static const char columns_sql[] =
 static int ask(const char *sql, struct ArrowArrayStream *rows) {
     bf_error err = {0};
     bf_session *session;
-    if (bf_session_open(NULL, &session, &err) != BF_OK) return cli_fail(&err);
+    if (bf_session_open_with(NULL, NULL, &session, &err) != BF_OK) return cli_fail(&err); /* the profile's defaults: the catalog is asked */
     bf_status st = bf_session_query(session, sql, rows, &err);
     bf_session_close(session);
     return st == BF_OK ? EXIT_DONE : cli_fail(&err);
@@ -77,21 +79,44 @@ static int print_views(void) {
     return EXIT_DONE;
 }
 
+/* As the dataset has it: with its partition columns. */
+static int print_sql_of(const bf_profile *profile, const char *dataset, const char *view) {
+    bf_error err = {0};
+    bf_session *session;
+    char *sql = NULL;
+    bf_status st = bf_session_open_with(profile, dataset, &session, &err);
+    if (st == BF_OK) st = bf_session_view_sql(session, view, &sql, &err);
+    if (st == BF_OK) printf("%s", sql);
+    free(sql);
+    bf_session_close(session);
+    return st == BF_OK ? EXIT_DONE : cli_fail(&err);
+}
+
 static int run(const cli_command *self, int argc, char **argv) {
     cli_output output = {.max_rows = 0};
+    cli_profile asked = {0};
     const char *sql = NULL;
+    int code;
     for (int id; (id = cli_next_option(self, argc, argv)) != -1;) switch (id) {
         case SQL: sql = cli_value; break;
         case FORMAT: output.format = cli_value; break;
+        default: cli_profile_option(&asked, id);
         }
     cli_format(self, output.format);
     int first = cli_first_argument();
-    if (argc - first > 1) return cli_wrong_usage(self, "more than one view");
+    if (argc - first > 1) return cli_wrong_usage(self, sql ? "more than one dataset" : "more than one view");
     const char *view = sql ? sql : first < argc ? argv[first] : NULL;
     if (view && !bf_view_sql(view)) return cli_wrong_usage(self, "no view %s; `bytefusion views` lists them", view);
-    if (sql) return printf("%s", bf_view_sql(sql)) < 0 ? EXIT_FAILED : EXIT_DONE;
-    if (view || output.format) return print_columns(self, view, &output);
-    return print_views();
+    bf_profile *profile = cli_profile_resolve(self, &asked, &code);
+    if (!profile) return code;
+    if (sql && first < argc)
+        code = print_sql_of(profile, argv[first], sql);
+    else if (sql)
+        code = printf("%s", bf_view_sql(sql)) < 0 ? EXIT_FAILED : EXIT_DONE;
+    else
+        code = view || output.format ? print_columns(self, view, &output) : print_views();
+    bf_profile_free(profile);
+    return code;
 }
 
-const cli_command cli_views = {"views", "[OPTIONS] [NAME]", "list the views, their columns, their SQL", NULL, options, run};
+const cli_command cli_views = {"views", "[OPTIONS] [NAME | --sql NAME [DATASET]]", "list the views, their columns, their SQL", NULL, options, run};

@@ -103,6 +103,19 @@ const char *cli_count(cli_text out, int64_t n) {
     return out;
 }
 
+void cli_json_text(const char *text) {
+    putchar('"');
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            printf("\\%c", *text);
+        else if ((unsigned char)*text < 0x20)
+            printf("\\u%04x", *text);
+        else
+            putchar(*text);
+    }
+    putchar('"');
+}
+
 const char *cli_bytes(cli_text out, int64_t n) {
     static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB"};
     double value = (double)n;

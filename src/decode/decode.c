@@ -6,16 +6,17 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "code/exceptions.h"
+#include "decode/consts_json.h"
+#include "decode/dataflow.h"
 #include "decode/facts.h"
-#include "decode/instr.h"
 #include "decode/repr.h"
 #include "pyc/header.h"
 
 enum {
-    MAX_ERRORS = 1000,           /* rows of one file; the last one says that there were more */
     MAX_CODES = 1 << 20,         /* a reference can make the same code object count many times */
     MAX_INSTRS = 1 << 22,        /* of one file */
     MAX_TEXT_BYTES = 256 << 20,  /* of all texts that the instructions of one file repeat */
+    MAX_FACT_BYTES = 1 << 30,    /* of memory for one file: a shared code object's tables count as often as it is referred to */
     ID_HEX = 32,                 /* 128 bits */
 };
 
@@ -23,32 +24,23 @@ typedef struct decoder {
     const uint8_t *data;
     size_t size;
     bf_arena *arena;
+    bf_arena work; /* for one code object */
     bf_file_facts *file;
     const bf_cpython *version;
     bf_buf scratch;
     size_t text_bytes;
+    size_t arena_before;       /* what the arena held before this file */
     const char *stage;         /* of what is going on, for error facts */
     const bf_code_facts *code; /* whose facts are being made, or NULL */
     bool adaptive;
+    bool no_flow;
     bool failed; /* an allocation did */
 } decoder;
 
 /* ---- attrs, ids ---- */
 
 static void add_attr(decoder *d, bf_attrs *attrs, bf_str key, bf_str value) {
-    if (attrs->n == attrs->capacity) {
-        uint32_t capacity = attrs->capacity ? attrs->capacity * 2 : 4;
-        bf_attr *items = bf_arena_alloc(d->arena, capacity * sizeof *items);
-        if (!items) {
-            d->failed = true;
-            return;
-        }
-        if (attrs->n) memcpy(items, attrs->items, attrs->n * sizeof *items);
-        attrs->items = items;
-        attrs->capacity = capacity;
-    }
-    if (!value.p) d->failed = true;
-    attrs->items[attrs->n++] = (bf_attr){key, value};
+    if (!bf_attrs_add(attrs, key, value, d->arena)) d->failed = true;
 }
 
 static bf_str format(decoder *d, const char *pattern, ...) __attribute__((format(printf, 2, 3)));
@@ -99,29 +91,8 @@ static const char *type_of(bf_status status) {
 }
 
 static void add_error(decoder *d, const char *type, const char *stage, int64_t offset, const char *message) {
-    bf_file_facts *f = d->file;
-    if (f->n_errors >= MAX_ERRORS) return;
-    if (f->n_errors == f->errors_capacity) {
-        uint32_t capacity = f->errors_capacity ? f->errors_capacity * 2 : 4;
-        bf_error_fact *errors = bf_arena_alloc(d->arena, capacity * sizeof *errors);
-        if (!errors) {
-            d->failed = true;
-            return;
-        }
-        if (f->n_errors) memcpy(errors, f->errors, f->n_errors * sizeof *errors);
-        f->errors = errors;
-        f->errors_capacity = capacity;
-    }
-    bool last = f->n_errors + 1 == MAX_ERRORS;
-    bf_error_fact *e = &f->errors[f->n_errors++];
-    *e = (bf_error_fact){
-        .error_type = bf_str_of(last ? "limit" : type),
-        .message = last ? format(d, "more than %d errors in this file, the rest is left out", MAX_ERRORS - 1) : format(d, "%s", message),
-    };
-    add_attr(d, &e->attrs, BF_STR("error_stage"), bf_str_of(last ? "limit" : stage));
-    if (last) return;
-    if (d->code) add_attr(d, &e->attrs, BF_STR("code_id"), d->code->code_id);
-    if (offset >= 0) add_attr(d, &e->attrs, BF_STR("offset"), format(d, "%lld", (long long)offset));
+    bf_str code_id = d->code ? d->code->code_id : (bf_str){NULL, 0};
+    if (!bf_errors_add(d->file, type, stage, code_id, offset, message, d->arena)) d->failed = true;
 }
 
 /* A failed step: an error fact, except when memory ran out, which ends the file. */
@@ -164,6 +135,7 @@ static bf_str *repr_consts(decoder *d, const bf_code *code, uint32_t *n) {
             why.offset = code->offset;
             failed_step(d, &why);
             if (d->failed) return NULL;
+            d->text_bytes += d->scratch.n; /* what was given up has cost as much */
             d->scratch.n = 0;
             bf_buf_puts(&d->scratch, "<too large>");
         }
@@ -172,6 +144,37 @@ static bf_str *repr_consts(decoder *d, const bf_code *code, uint32_t *n) {
         if (!reprs[*n].p) d->failed = true;
     }
     return reprs;
+}
+
+/* code_ids: of the constants that are code objects of their own. */
+static bf_str json_consts(decoder *d, const bf_code *code, uint32_t n, const bf_str *code_ids) {
+    bf_buf *b = &d->scratch;
+    size_t given_up = 0;
+    b->n = 0;
+    bf_buf_putc(b, '[');
+    for (uint32_t i = 0; i < n; i++) {
+        bf_error why = {0};
+        if (d->text_bytes + given_up + b->n > MAX_TEXT_BYTES) {
+            bf_fail(&why, BF_LIMIT, code->offset, "consts_json left out: more than %d MiB of text in one file", MAX_TEXT_BYTES >> 20);
+            failed_step(d, &why);
+            d->text_bytes += given_up + b->n;
+            return (bf_str){NULL, 0};
+        }
+        if (i) bf_buf_putc(b, ',');
+        size_t start = b->n;
+        if (bf_const_json(b, code->consts[i], code_ids[i], d->version, &why) == BF_OK) continue;
+        why.offset = code->offset;
+        failed_step(d, &why);
+        if (d->failed) return (bf_str){NULL, 0};
+        given_up += b->n - start;
+        b->n = start;
+        bf_const_json_too_large(b, code->consts[i]);
+    }
+    bf_buf_putc(b, ']');
+    d->text_bytes += given_up + b->n;
+    bf_str text = b->failed ? (bf_str){NULL, 0} : bf_arena_str(d->arena, b->p, b->n);
+    if (!text.p) d->failed = true;
+    return text;
 }
 
 static void set_lines(decoder *d, bf_code_facts *facts, const bf_lines *lines) {
@@ -192,6 +195,27 @@ static void set_exceptions(decoder *d, bf_code_facts *facts, const bf_exception 
     }
     for (uint32_t i = 0; i < n; i++)
         facts->excs[facts->n_excs++] = (bf_exc_fact){table[i].start, table[i].end, table[i].target, table[i].depth, table[i].lasti};
+}
+
+static void add_flow(decoder *d, bf_code_facts *facts, const bf_code *code) {
+    bf_flow_graph graph;
+    bf_stack stack;
+    bf_error why = {0};
+    bf_flow_input in = {.version = d->version,
+                        .bytecode_offset = code->bytecode_offset,
+                        .arena = d->arena,
+                        .work = &d->work,
+                        .on_anomaly = on_anomaly,
+                        .context = d};
+    d->stage = "cfg";
+    bf_status st = bf_flow_build(&graph, facts, &in, &why);
+    d->stage = "stack_effect";
+    if (st == BF_OK) st = bf_stack_depths(&stack, &graph, facts, &in, &why);
+    d->stage = "dfg";
+    if (st == BF_OK && stack.is_upper_bound) add_attr(d, &facts->attrs, BF_STR("stack_depth"), BF_STR("upper_bound"));
+    if (st == BF_OK) st = bf_dataflow_edges(&stack, &graph, facts, &in, &why);
+    if (st != BF_OK) failed_step(d, &why);
+    bf_arena_reset(&d->work);
 }
 
 static void decode_code(decoder *d, bf_code_facts *facts, const bf_code *code) {
@@ -236,6 +260,7 @@ static void decode_code(decoder *d, bf_code_facts *facts, const bf_code *code) {
     d->file->n_instrs += instrs.n;
     d->text_bytes += instrs.text_bytes;
     for (uint32_t i = 0; i < instrs.n && !d->adaptive; i++) d->adaptive = instrs.items[i].opcode != instrs.items[i].baseopcode;
+    if (!d->no_flow && !d->failed) add_flow(d, facts, code);
 }
 
 /* ---- the tree of code objects, in pre-order ---- */
@@ -304,11 +329,34 @@ static void describe(decoder *d, bf_code_facts *facts, const bf_code *code, cons
     if (!is_complete) add_attr(d, &facts->attrs, BF_STR("incomplete"), BF_STR("true"));
 }
 
+static void walk_code(decoder *d, const bf_object *object, const bf_code_facts *parent);
+
+/* A code object's number, and so its code_id, depends on how many are nested in those before it: the JSON comes last. */
+static void walk_consts(decoder *d, const bf_code *code, bf_code_facts *own) {
+    bf_str *code_ids = bf_arena_zalloc(d->arena, (size_t)code->n_consts + 1, sizeof *code_ids);
+    if (!code_ids) d->failed = true;
+    for (uint32_t i = 0; i < code->n_consts && !d->failed; i++) {
+        if (code->consts[i]->type != BF_OBJ_CODE || !code->consts[i]->u.code) continue;
+        uint32_t index = d->file->n_codes;
+        walk_code(d, code->consts[i], own);
+        if (index < d->file->n_codes) code_ids[i] = d->file->codes[index].code_id;
+    }
+    d->stage = "code";
+    if (!d->failed) own->consts_json = json_consts(d, code, own->n_consts, code_ids);
+}
+
+/* Why there is no room for another code object, or NULL. */
+static const char *used_up(const decoder *d) {
+    if (d->file->n_codes >= MAX_CODES) return "code objects left out: more than 1048576 in one file";
+    if (d->text_bytes > MAX_TEXT_BYTES) return "code objects left out: more than 256 MiB of text in one file";
+    if (d->arena->size_bytes - d->arena_before > MAX_FACT_BYTES) return "code objects left out: more than 1 GiB of facts in one file";
+    return NULL;
+}
+
 static void walk_code(decoder *d, const bf_object *object, const bf_code_facts *parent) {
-    if (d->file->n_codes >= MAX_CODES || d->text_bytes > MAX_TEXT_BYTES) {
-        add_error(d, "limit", "limit", object->u.code->offset,
-                  d->file->n_codes >= MAX_CODES ? "code objects left out: more than 1048576 in one file"
-                                                : "code objects left out: more than 256 MiB of text in one file");
+    const char *why_not = used_up(d);
+    if (why_not) {
+        add_error(d, "limit", "limit", object->u.code->offset, why_not);
         return;
     }
     bf_code_facts *facts = add_code(d);
@@ -325,8 +373,8 @@ static void walk_code(decoder *d, const bf_object *object, const bf_code_facts *
     if (!d->failed) describe(d, &own, &code, parent, object->is_complete);
     if (!d->failed) decode_code(d, &own, &code);
     d->file->codes[index] = own;
-    for (uint32_t i = 0; i < code.n_consts && !d->failed; i++)
-        if (code.consts[i]->type == BF_OBJ_CODE && code.consts[i]->u.code) walk_code(d, code.consts[i], &own);
+    if (!d->failed) walk_consts(d, &code, &own);
+    d->file->codes[index] = own;
     d->code = outer;
 }
 
@@ -383,7 +431,7 @@ static void decode_object(decoder *d, const bf_pyc_header *header) {
 bf_status bf_decode_pyc(const uint8_t *data, size_t size, const bf_decode_options *options, bf_arena *arena, bf_file_facts *out,
                         bf_error *err) {
     *out = (bf_file_facts){0};
-    decoder d = {.data = data, .size = size, .arena = arena, .file = out, .stage = "header"};
+    decoder d = {.data = data, .size = size, .arena = arena, .arena_before = arena->size_bytes, .file = out, .stage = "header", .no_flow = options->no_flow};
     uint8_t digest[BF_SHA256_BYTES];
     char hex[2 * BF_SHA256_BYTES];
     bf_sha256(digest, data, size);
@@ -399,11 +447,12 @@ bf_status bf_decode_pyc(const uint8_t *data, size_t size, const bf_decode_option
     d.version = header.version;
     add_header_attrs(&d, &header);
     add_optimize(&d, options->path);
-    add_attr(&d, &out->attrs, BF_STR("include_cfg"), BF_STR("false"));
+    add_attr(&d, &out->attrs, BF_STR("include_cfg"), d.no_flow ? BF_STR("false") : BF_STR("true"));
     if (st != BF_OK) failed_step(&d, &why);
     if (header.size_bytes && !d.failed) decode_object(&d, &header);
     add_attr(&d, &out->attrs, BF_STR("adaptive"), d.adaptive ? BF_STR("true") : BF_STR("false"));
     bf_buf_free(&d.scratch);
+    bf_arena_free(&d.work);
     return d.failed ? bf_fail(err, BF_NO_MEMORY, -1, "out of memory") : BF_OK;
 }
 

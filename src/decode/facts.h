@@ -71,6 +71,30 @@ typedef struct bf_exc_fact {
     bool lasti;
 } bf_exc_fact;
 
+typedef enum bf_block_kind { BF_BLOCK_ENTRY, BF_BLOCK_HANDLER, BF_BLOCK_NORMAL } bf_block_kind;
+
+typedef struct bf_block_fact {
+    int32_t start, end; /* bytes; end exclusive, after caches */
+    uint8_t kind;       /* bf_block_kind */
+} bf_block_fact;
+
+typedef enum bf_edge_kind { BF_EDGE_JUMP, BF_EDGE_BRANCH, BF_EDGE_NEXT, BF_EDGE_EXC } bf_edge_kind;
+
+typedef struct bf_cfg_fact {
+    uint32_t src, dst;  /* places in blocks */
+    uint8_t kind;       /* bf_edge_kind */
+    int32_t cond_instr; /* place in instrs of what decides, BF_NONE_INT: nothing does */
+    bf_str label;       /* of the instruction that is jumped to; .p NULL: no jump */
+    int32_t exc_index;  /* BF_NONE_INT: not from the exception table */
+    bf_str edge_key;
+} bf_cfg_fact;
+
+/** Result `result` of one instruction is operand `operand` of another, both counted from the deepest. */
+typedef struct bf_dfg_fact {
+    uint32_t src, dst; /* places in instrs */
+    int32_t operand, result;
+} bf_dfg_fact;
+
 typedef struct bf_code_facts {
     bf_str code_id, qualname, co_qualname, co_filename, name; /* co_qualname, co_filename: .p NULL is null */
     int32_t firstlineno, argcount, posonlyargcount, kwonlyargcount, nlocals, flags, stacksize, code_len;
@@ -79,12 +103,19 @@ typedef struct bf_code_facts {
     uint32_t n_varnames, n_freevars, n_cellvars, n_names;
     bf_str *const_reprs;
     uint32_t n_consts;
+    bf_str consts_json; /* .p NULL: null */
     bf_line_fact *lines;
     uint32_t n_lines;
     bf_instr *instrs;
     uint32_t n_instrs;
     bf_exc_fact *excs;
     uint32_t n_excs;
+    bf_block_fact *blocks;
+    uint32_t n_blocks;
+    bf_cfg_fact *cfg_edges;
+    uint32_t n_cfg_edges;
+    bf_dfg_fact *dfg_edges;
+    uint32_t n_dfg_edges;
     bf_attrs attrs; /* parent_code_id, ... */
 } bf_code_facts;
 
@@ -106,7 +137,15 @@ typedef struct bf_file_facts {
 typedef struct bf_decode_options {
     bf_str repo, path;          /* identity of the row; repo.p NULL: null */
     const char *assume_version; /* NULL: trust the magic */
+    bool no_flow;               /* no blocks, edges and stack depths */
 } bf_decode_options;
+
+/** Adds an attr; false when memory runs out, which a value of .p NULL means too. */
+bool bf_attrs_add(bf_attrs *attrs, bf_str key, bf_str value, bf_arena *arena);
+
+/** Adds an error row; `type` and `stage` are static, code_id.p NULL and offset < 0 are none. Beyond a number of rows the last says
+ *  that there were more. False when memory runs out. */
+bool bf_errors_add(bf_file_facts *file, const char *type, const char *stage, bf_str code_id, int64_t offset, const char *message, bf_arena *arena);
 
 /** Decodes one .pyc file. What cannot be decoded is an error fact; the call itself fails by BF_NO_MEMORY only.
  *  `out` borrows from `arena`, `data` and `options`. */

@@ -120,9 +120,8 @@ static bool is_jump(bf_arg_kind kind) {
 
 static int32_t jump_target(const decoder *d, const bf_instr *i, bf_arg_kind kind) {
     int64_t distance = (int64_t)i->arg * d->version->jump_unit;
-    if (kind == BF_ARG_JUMP_ABS) return (int32_t)distance;
     int64_t next = i->offset + 2 + 2 * (int64_t)d->ops[i->baseopcode].caches->n_units;
-    int64_t target = kind == BF_ARG_JUMP_REL ? next + distance : next - distance;
+    int64_t target = kind == BF_ARG_JUMP_ABS ? distance : kind == BF_ARG_JUMP_REL ? next + distance : next - distance;
     return target > INT32_MAX || target <= INT32_MIN ? BF_NONE_INT : (int32_t)target;
 }
 
@@ -157,7 +156,8 @@ static void number_labels(decoder *d) {
 
 static bf_str name_at(decoder *d, bf_instr *i, const bf_names *names, uint32_t index, const char *what) {
     if (index < names->n) return names->items[index];
-    ANOMALY(d, i->offset, "%.*s argument %u, %s has %u", (int)i->baseopname.n, i->baseopname.p, index, what, names->n);
+    if (!d->code->is_partial)
+        ANOMALY(d, i->offset, "%.*s argument %u, %s has %u", (int)i->baseopname.n, i->baseopname.p, index, what, names->n);
     return (bf_str){NULL, 0};
 }
 
@@ -177,7 +177,8 @@ static void set_const(decoder *d, bf_instr *i) {
     uint32_t index = (uint32_t)i->arg;
     i->argval_kind = BF_ARGVAL_CONST;
     if (index >= d->code->n_consts || index >= d->in->n_const_reprs) {
-        ANOMALY(d, i->offset, "%.*s argument %u, co_consts has %u", (int)i->baseopname.n, i->baseopname.p, index, d->code->n_consts);
+        if (!d->code->is_partial)
+            ANOMALY(d, i->offset, "%.*s argument %u, co_consts has %u", (int)i->baseopname.n, i->baseopname.p, index, d->code->n_consts);
         return;
     }
     const bf_object *o = d->code->consts[index];
@@ -337,6 +338,7 @@ static void place(decoder *d) {
         if (r == lines->n_ranges || lines->ranges[r].start > i->offset) continue;
         const bf_line_range *range = &lines->ranges[r];
         i->line_number = range->line;
+        if (d->version->line_form != BF_LINES_LOCATIONS) continue;
         i->position = (bf_position){range->line, range->end_line, range->col, range->end_col};
         i->has_span = range->line > 0 && range->end_line != BF_NO_LINE && range->col != BF_NO_LINE && range->end_col != BF_NO_LINE;
     }

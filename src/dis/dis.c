@@ -6,7 +6,7 @@
 #include "decode/facts.h"
 #include "version/version.h"
 
-enum { OPNAME_WIDTH = 20, OPARG_WIDTH = 5, MAX_FILE_BYTES = 1 << 28 };
+enum { OPNAME_WIDTH = 20, OPARG_WIDTH = 5 };
 
 #define NO_LINE "  --"
 
@@ -38,8 +38,10 @@ static int line_column_width(const page *p) {
     int32_t max = -1;
     bool none = false;
     for (uint32_t i = 0; i < p->code->n_lines; i++) {
-        none |= p->code->lines[i].line1 == BF_NONE_INT;
-        if (p->code->lines[i].line1 > max) max = p->code->lines[i].line1;
+        int32_t line = p->code->lines[i].line1;
+        none |= line == BF_NONE_INT;
+        if (line == 0 && p->version->label_repr) continue; /* an empty module's only line is passed over, as "no line" is */
+        if (line > max) max = line;
     }
     if (!p->version->label_repr) return p->code->n_lines == 0 ? 0 : max >= 1000 ? n_digits(max) : 3;
     if (max == -1) return 0;
@@ -373,8 +375,8 @@ bf_status bf_dis_file(const char *path, const bf_dis_options *options, FILE *out
     if (!options) options = &defaults;
     if (options->assume_version && !bf_cpython_by_name(options->assume_version))
         return bf_fail(err, BF_INVALID_ARGUMENT, -1, "no CPython version %s is known; one is written like 3.12", options->assume_version);
-    BF_TRY(bf_file_read(path, MAX_FILE_BYTES, &data, &size, err));
-    bf_decode_options decode = {.path = bf_str_of(path), .assume_version = options->assume_version};
+    BF_TRY(bf_file_read(path, BF_MAX_FILE_BYTES, &data, &size, err));
+    bf_decode_options decode = {.path = bf_str_of(path), .assume_version = options->assume_version, .no_flow = true};
     bf_status st = bf_decode_pyc(data, size, &decode, &arena, &file, err);
     if (st != BF_OK) goto done;
     bf_str name = attr(&file.attrs, "python_version");

@@ -55,7 +55,7 @@ static pthread_once_t filled_once = PTHREAD_ONCE_INIT;
 
 static void fill(void) {
     for (int number = 0; number < 256; number++) {
-        snprintf(unknown_names[number], sizeof unknown_names[number], "<%d>", number);
+        snprintf(unknown_names[number], sizeof unknown_names[number], "<%u>", (uint8_t)number);
         for (int t = 0; t < N_TABLES; t++) {
             filled[t][number] = tables[t].ops[number];
             if (filled[t][number].kind == BF_OP_UNKNOWN)

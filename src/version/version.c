@@ -4,15 +4,15 @@
 #include <string.h>
 
 static const bf_cpython versions[] = {
-    /* id  name    minor unit lines               localsplus noline  abs    label  cmp unicode */
-    {38, "3.8", 8, 1, BF_LINES_LNOTAB, false, false, false, false, 0, 1201},
-    {39, "3.9", 9, 1, BF_LINES_LNOTAB, false, false, false, false, 0, 1300},
-    {310, "3.10", 10, 2, BF_LINES_PEP626, false, false, true, false, 0, 1300},
-    {311, "3.11", 11, 2, BF_LINES_LOCATIONS, true, false, true, false, 0, 1400},
-    {312, "3.12", 12, 2, BF_LINES_LOCATIONS, true, false, true, false, 4, 1500},
-    {313, "3.13", 13, 2, BF_LINES_LOCATIONS, true, true, true, true, 5, 1501},
-    {314, "3.14", 14, 2, BF_LINES_LOCATIONS, true, true, true, true, 5, 1600},
-    {315, "3.15", 15, 2, BF_LINES_LOCATIONS, true, true, true, true, 5, 1700},
+    /* id  name    minor unit lines               localsplus noline  abs    label  cmp entered unicode */
+    {38, "3.8", 8, 1, BF_LINES_LNOTAB, false, false, false, false, 0, false, 1201},
+    {39, "3.9", 9, 1, BF_LINES_LNOTAB, false, false, false, false, 0, false, 1300},
+    {310, "3.10", 10, 2, BF_LINES_PEP626, false, false, true, false, 0, true, 1300},
+    {311, "3.11", 11, 2, BF_LINES_LOCATIONS, true, false, true, false, 0, true, 1400},
+    {312, "3.12", 12, 2, BF_LINES_LOCATIONS, true, false, true, false, 4, true, 1500},
+    {313, "3.13", 13, 2, BF_LINES_LOCATIONS, true, true, true, true, 5, false, 1501},
+    {314, "3.14", 14, 2, BF_LINES_LOCATIONS, true, true, true, true, 5, false, 1600},
+    {315, "3.15", 15, 2, BF_LINES_LOCATIONS, true, true, true, true, 5, false, 1700},
 };
 
 static const bf_magic magics[] = {

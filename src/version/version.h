@@ -22,6 +22,7 @@ typedef struct bf_cpython {
     bool absolute_jump_repr;   /* argrepr of an absolute jump says where to */
     bool label_repr;           /* argrepr of a jump names a label */
     int compare_shift;         /* bits of COMPARE_OP's argument below the operator */
+    bool enters_resumed;       /* the code of a generator or coroutine begins with what resumes it on the stack */
     int unicode;               /* 100 * major + minor of its unicodedata: what str.isprintable() says */
 } bf_cpython;
 

@@ -1,0 +1,44 @@
+#include "cli/profile.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void cli_profile_option(cli_profile *p, int id) {
+    if (id == CLI_PROFILE) p->file = cli_value;
+    if (id != CLI_SET) return;
+    const char **set = realloc(p->set, (p->n + 1) * sizeof *set);
+    if (!set) {
+        fprintf(stderr, "bytefusion: out of memory\n");
+        exit(EXIT_FAILED);
+    }
+    p->set = set;
+    p->set[p->n++] = cli_value;
+}
+
+static bf_status apply(bf_profile *profile, const char *text, bf_error *err) {
+    const char *equals = strchr(text, '=');
+    char *name = strndup(text, equals ? (size_t)(equals - text) : strlen(text));
+    bf_status st = BF_INVALID_ARGUMENT;
+    if (name && equals)
+        st = bf_profile_set(profile, name, equals + 1, "--set", err);
+    else
+        snprintf(err->message, sizeof err->message, "--set %.200s: it takes NAME=VALUE", text);
+    free(name);
+    return st;
+}
+
+bf_profile *cli_profile_resolve(const cli_command *command, cli_profile *p, int *code) {
+    bf_error err = {.offset = -1};
+    bf_profile *profile = bf_profile_new();
+    bf_status st = profile ? BF_OK : BF_NO_MEMORY;
+    if (st == BF_OK && p->file) st = bf_profile_load(profile, p->file, &err);
+    if (st == BF_OK) st = bf_profile_load_environment(profile, &err);
+    for (size_t i = 0; i < p->n && st == BF_OK; i++) st = apply(profile, p->set[i], &err);
+    if (st == BF_OK) st = bf_profile_check(profile, &err);
+    free(p->set);
+    *p = (cli_profile){0};
+    if (st == BF_OK) return profile;
+    bf_profile_free(profile);
+    *code = st == BF_INVALID_ARGUMENT ? cli_wrong_usage(command, "%s", err.message) : cli_fail(&err);
+    return NULL;
+}

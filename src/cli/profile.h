@@ -1,0 +1,25 @@
+/* The options that a profile is made of: of a file, of the environment, of --set. */
+#ifndef BF_CLI_PROFILE_H
+#define BF_CLI_PROFILE_H
+
+#include "cli/cli.h"
+
+enum { CLI_PROFILE = 512, CLI_SET }; /* beyond what a command numbers itself */
+
+#define CLI_PROFILE_OPTIONS                                                                   \
+    {CLI_PROFILE, "profile", "FILE", "options of serving, a JSON object (docs/PROFILE.md)"},  \
+    {CLI_SET, "set", "NAME=VALUE", "one option of the profile (again for more)"}
+
+typedef struct cli_profile {
+    const char *file;
+    const char **set; /* texts are those of argv */
+    size_t n;
+} cli_profile; /* {0} is an empty one */
+
+/** Keeps the option that was just read; no matter which it is. */
+void cli_profile_option(cli_profile *profile, int id);
+
+/** Defaults, then the file, the environment, and --set; NULL having said why not, with the exit code in *code. Frees what was kept. */
+bf_profile *cli_profile_resolve(const cli_command *command, cli_profile *profile, int *code);
+
+#endif
