@@ -5,7 +5,7 @@ usage: pythonX.Y tools/dis_rows.py expect FILE                    the fixture te
        pythonX.Y tools/dis_rows.py sums ROOT < PATHS              one line a file: counts and hashes of its rows (tools/conformance)
        pythonX.Y tools/dis_rows.py rows ROOT < PATHS              those rows themselves: TABLE, path, code object, columns
 
-X.Y is 3.8 to 3.15. A field that a later dis introduced is computed for earlier versions the way the later one does.
+X.Y is 3.6 to 3.15; tools/dis_rows27.py does the same for 2.7. A field that a later dis introduced is computed for earlier versions the way the later one does.
 Differs from dis where output would not be the same on every run: a code object has no address, a frozenset has marshal's order.
 """
 import dis
@@ -19,7 +19,7 @@ import sys
 import types
 
 V = sys.version_info[:2]
-HEADER = 16
+HEADER = 16 if V >= (3, 7) else 12
 EXTENDED_ARG = dis.EXTENDED_ARG
 if hasattr(sys, "set_int_max_str_digits"):
     sys.set_int_max_str_digits(0)
@@ -33,7 +33,7 @@ def u32(data, at):
 
 
 FIXED = {"N": 0, "F": 0, "T": 0, "S": 0, ".": 0, "0": 0, "i": 4, "I": 8, "g": 8, "y": 16, "r": 4}
-CODE_FIELDS = "iiiii" + "o" * 8 + "ioo" if V >= (3, 11) else "iiiiii" + "o" * 8 + "io"
+CODE_FIELDS = "iiiii" + "o" * 8 + "ioo" if V >= (3, 11) else ("iiiiii" if V >= (3, 8) else "iiiii") + "o" * 8 + "io"
 
 
 def skip(data, at):
@@ -199,7 +199,7 @@ def exceptions(co):
 
 
 def unit_numbers(co):
-    return (co.co_firstlineno, co.co_argcount, co.co_posonlyargcount, co.co_kwonlyargcount, co.co_nlocals, co.co_flags, co.co_stacksize,
+    return (co.co_firstlineno, co.co_argcount, getattr(co, "co_posonlyargcount", 0), co.co_kwonlyargcount, co.co_nlocals, co.co_flags, co.co_stacksize,
             len(co.co_code))
 
 
@@ -239,9 +239,10 @@ LETTERS = {"const": "k", "name": "n", "local": "l", "free": "f", "compare": "c",
 
 def expect(path):
     data, module = load(path)
-    flags = u32(data, 4)
+    flags = u32(data, 4) if HEADER == 16 else None
+    about = [data[8:16].hex()] if flags and flags & 1 else [u32(data, HEADER - 8), u32(data, HEADER - 4)]
     yield "# CPython %d.%d.%d\n" % sys.version_info[:3]
-    yield line("H", int.from_bytes(data[:2], "little"), flags, *([data[8:16].hex()] if flags & 1 else [u32(data, 8), u32(data, 12)]))
+    yield line("H", int.from_bytes(data[:2], "little"), *([] if flags is None else [flags]), *about)
     usual = {}      # opcode -> its cache fields
     for co, qualname, _, parent in walk(module):
         reprs = [show(constant) for constant in co.co_consts]
@@ -275,7 +276,11 @@ def expect(path):
 
 def disassembly(path, options):
     out = io.StringIO()
-    dis.dis(load(path)[1], file=out, **{"show_" + option: True for option in options})
+    module = load(path)[1]
+    dis.dis(module, file=out, **{"show_" + option: True for option in options})
+    for co, *_ in list(walk(module))[1:] if V < (3, 7) else ():     # from 3.7 on it does this itself
+        out.write("\nDisassembly of %s:\n" % show(co))
+        dis.dis(co, file=out)
     yield plain(re.sub(r"(?m)^(Disassembly of <code object .*) at 0x[0-9a-fA-F]+(, file )", r"\1\2", out.getvalue()))
 
 

@@ -74,7 +74,7 @@ class Flow:
         return [self.target(i)] if i.target is not None and i.name not in SETUPS else []
 
     def falls_to(self, n):
-        return [] if self.ins[n].name in JUMPS | ENDS else [n + 1]
+        return [] if self.ins[n].name in JUMPS | ENDS or n + 1 == len(self.ins) else [n + 1]    # the last may be unreachable
 
     def handlers_by_table(self):
         """place -> (place of the handler, entry); the first entry that covers it counts."""

@@ -1,17 +1,18 @@
 """Writes what the running CPython's own opcode module says as one table: src/opcodes/pyXY.def.
 
-usage: pythonX.Y tools/gen_opcodes.py OUTPUT.def      X.Y = 3.8 ... 3.15, a final release
+usage: pythonX.Y tools/gen_opcodes.py OUTPUT.def      X.Y = 2.7, 3.6 ... 3.15, a final release
 
 Rows, one an opcode that can stand in a file (pseudo opcodes are left out):
   BF_OP(number, name, base, kind, argument, flow, caches, popped, pushed, on_jump, reads, gives)
       base      the opcode that a compiler writes for it (itself, unless specialized or instrumented)
       kind      PLAIN | SPECIALIZED | INSTRUMENTED
       argument  how that version's dis reads the argument; see bf_arg_kind
-      flow      NEXT | PREFIX | JUMP | BRANCH | RETURN | RAISE | SETUP | FINALLY | POP; see bf_flow
+      flow      NEXT | PREFIX | JUMP | BRANCH | RETURN | RAISE | SETUP | FINALLY | LOOP | POP | BREAK | CONTINUE | LEAVE; see bf_flow
       caches    layout of the inline caches: NONE, or the name of a BF_CACHES row of the same file
       popped, pushed, on_jump, reads, gives     what it does to the stack, from tools/stack_effects.txt
   BF_CACHES(name, units, fields, {name, units}, ...)
   BF_TEXT(argument, value, "text")    what dis shows for an argument; for flags, value is the bit
+  BF_TEXT(NONE, number, "name")       the name of an opcode, where it is no identifier: SLICE+0 is SLICE_0 in its row
 """
 import dis
 import opcode
@@ -48,7 +49,7 @@ ONE_OF_ITS_OWN = {          # opcodes whose argument dis reads in a way of its o
     "STORE_FAST_STORE_FAST": "LOCAL2",
     "LOAD_DEREF": "FREE",   # from 3.13 its has* list calls it a local
     "FORMAT_VALUE": "FORMAT",
-    "MAKE_FUNCTION": "FUNCTION_FLAGS",
+    "MAKE_FUNCTION": "FUNCTION_FLAGS" if V >= (3, 8) else "RAW",
     "SET_FUNCTION_ATTRIBUTE": "FUNCTION_ATTR",
     "BINARY_OP": "BINARY",
     "CALL_INTRINSIC_1": "INTRINSIC1",
@@ -80,8 +81,9 @@ def argument(number, name):
 
 RETURNS = {"RETURN_VALUE", "RETURN_CONST"}
 RAISES = {"RAISE_VARARGS", "RERAISE"}
-JUMPS = {"JUMP_FORWARD", "JUMP_ABSOLUTE", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT", "CONTINUE_LOOP"}
-SETUPS = {"SETUP_FINALLY", "SETUP_WITH", "SETUP_ASYNC_WITH", "SETUP_LOOP", "SETUP_EXCEPT"}
+JUMPS = {"JUMP_FORWARD", "JUMP_ABSOLUTE", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT"}
+SETUPS = {"SETUP_FINALLY", "SETUP_WITH", "SETUP_ASYNC_WITH", "SETUP_EXCEPT"}
+LOOPS = {"SETUP_LOOP": "LOOP", "BREAK_LOOP": "BREAK", "CONTINUE_LOOP": "CONTINUE"}
 
 
 def flow(number, name):
@@ -89,8 +91,10 @@ def flow(number, name):
         return "PREFIX"
     if name == "POP_BLOCK":
         return "POP"
-    if name in RETURNS:
-        return "RETURN"
+    if name in LOOPS:
+        return LOOPS[name]
+    if name in RETURNS:     # until 3.7 the interpreter itself goes through finally bodies, then the compiler spells that out
+        return "LEAVE" if V <= (3, 7) else "RETURN"
     if name in RAISES:
         return "RAISE"
     if name in JUMPS:
@@ -101,7 +105,7 @@ def flow(number, name):
     return "BRANCH" if is_jump and name != "END_ASYNC_FOR" else "NEXT"
 
 
-COUNTS = {"": "FIXED", "arg": "ARG", "2arg": "TWICE", "bit0": "BIT0", "bit2": "BIT2", "bits": "BITS", "is3": "IS3", "split": "SPLIT"}
+COUNTS = {"": "FIXED", "arg": "ARG", "2arg": "TWICE", "bit0": "BIT0", "bit2": "BIT2", "bits": "BITS", "is3": "IS3", "split": "SPLIT", "pairs": "PAIRS"}
 
 
 def count(text):
@@ -125,8 +129,8 @@ def stack_effects():
         shape, _, names = line.partition(" : ")
         if not names:
             continue
-        popped, _, pushed, *rest = shape.split()
-        more = dict(zip(rest[::2], rest[1::2]))
+        words = shape.split()
+        popped, pushed, more = words[0], words[2], dict(zip(words[3::2], words[4::2]))
         effect = [count(popped), count(pushed), count(more.get("jump", pushed)), more.get("reads", "all").upper(), more.get("gives", "new").upper()]
         for name, _, versions in (n.partition("@") for n in names.split()):
             if in_range(versions):
@@ -134,6 +138,10 @@ def stack_effects():
                     raise SystemExit("gen_opcodes: two effects of %s" % name)
                 effects[name] = effect
     return effects
+
+
+def identifier(name):
+    return name.replace("+", "_")
 
 
 def texts():
@@ -146,8 +154,9 @@ def texts():
         yield "INTRINSIC1", value, text
     for value, text in enumerate(getattr(opcode, "_intrinsic_2_descs", ())):
         yield "INTRINSIC2", value, text
-    for value, (_, text) in enumerate(getattr(dis, "FORMAT_VALUE_CONVERTERS", ())):
-        yield "FORMAT", value, text
+    if "FORMAT_VALUE" in opcode.opmap:
+        for value, text in enumerate(("", "str", "repr", "ascii")):
+            yield "FORMAT", value, text
     for value, text in enumerate(getattr(dis, "MAKE_FUNCTION_FLAGS", ())):
         yield "FUNCTION_FLAGS", value, text
     for value, text in enumerate(getattr(dis, "FUNCTION_ATTR_FLAGS", ())):
@@ -203,8 +212,11 @@ def main(path):
         base_number = opcode.opmap.get(base, number)
         if base not in effects:
             raise SystemExit("gen_opcodes: tools/stack_effects.txt has no effect of %s" % base)
-        out.append("BF_OP(%s)" % ", ".join([str(number), name, base, kind, argument(base_number, base), flow(base_number, base),
+        out.append("BF_OP(%s)" % ", ".join([str(number), identifier(name), identifier(base), kind, argument(base_number, base), flow(base_number, base),
                                             of.get(base, "NONE")] + effects[base]))
+    for number, name, _, _ in rows:
+        if identifier(name) != name:
+            out.append('BF_TEXT(NONE, %d, "%s")' % (number, name))
     for kind, value, text in texts():
         out.append('BF_TEXT(%s, %d, "%s")' % (kind, value, text.replace("\\", "\\\\").replace('"', '\\"')))
     with open(path, "w") as f:

@@ -122,7 +122,7 @@ fn partition_column(text: &str) -> Result<(String, DataType)> {
 
 /// A file or a directory, whatever its name holds: no globs, no URL syntax.
 fn table_url(path: &str) -> Result<ListingTableUrl> {
-    let path = std::path::absolute(path)?;
+    let path = std::fs::canonicalize(path)?; // ListingTable takes no ".."
     let url = if path.is_dir() { Url::from_directory_path(&path) } else { Url::from_file_path(&path) };
     let url = url.map_err(|()| Error::new(INVALID, format!("{}: cannot be written as a URL", path.display())))?;
     Ok(ListingTableUrl::try_new(url, None)?)

@@ -1,7 +1,8 @@
 /* bytefusion: compiled Python as Arrow tables, queried with Apache DataFusion.
  *
  * The public C API, in the order in which data flows:
- *   status and error -> disassembly -> decoding to Arrow -> writing a dataset -> querying it -> views -> rows as text.
+ *   status and error -> disassembly -> decoding to Arrow -> writing a dataset -> profile -> querying it -> checking it -> views ->
+ *   rows as text.
  * Every function returns a bf_status and fills the caller's bf_error (NULL is fine) when that is not BF_OK.
  * Handles are used by one thread at a time; different handles are independent.
  */
@@ -215,7 +216,8 @@ BF_API bool bf_profile_get(const bf_profile *profile, size_t index, bf_profile_o
 typedef struct bf_session bf_session;
 
 /** Opens `dataset`: a directory of Parquet files, a glob, or one such file. NULL opens a dataset without rows. Every file's footer
- *  is held against the contract, and the engine's functions against what the views need, before anything is registered.
+ *  is held against the contract, and the engine's functions against what the views need, before anything is registered. What refuses
+ *  a dataset that is a directory leaves its artifact in DATASET/_bytefusion where it can be written.
  *  Options: the defaults and the environment, or those of `profile` (NULL: the defaults alone). Close with bf_session_close.
  *  Errors: BF_NOT_FOUND, BF_IO, BF_ENGINE, BF_INVALID_ARGUMENT (the profile), BF_CONTRACT (naming file, field, expected, found). */
 BF_API bf_status bf_session_open(const char *dataset, bf_session **out, bf_error *err);

@@ -56,7 +56,6 @@ static const struct ArrowSchema *schema_taken(const columns *c) {
         if (from_) bf_col_strs(c.s, column_, from_, n);              \
     } while (0)
 
-#define NULLS(name, n) bf_col_nulls(c.s, take(&c, #name), n)
 #define NO_LISTS(name, n) bf_col_empty_lists(c.s, take(&c, #name), n) /* empty lists or maps */
 
 /* One map a row; `value` is a const bf_attrs *. */

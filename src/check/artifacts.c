@@ -7,8 +7,6 @@
 #include "check/documents.h"
 #include "dataset/layout.h"
 
-enum { SCHEMA_VERSION = 1 };
-
 #define FOLDER "_bytefusion"
 
 static const struct {
@@ -17,7 +15,7 @@ static const struct {
     bool is_of_checks; /* what the checks found */
 } artifacts[] = {
     {"datafusion_bytecode_dataset_v1", "where the files are, options, rows and bytes of each, fingerprints", bf_document_dataset, false},
-    {"datafusion_bytecode_metadata_v1", "metadata of every field in contract, files and engine, beside the schema", bf_document_metadata, false},
+    {"datafusion_bytecode_metadata_v1", "metadata of fields in contract, files and engine, and the schema", bf_document_metadata, false},
     {"function_signatures", "functions that the views need, what proves each, the engine's catalog", bf_document_signatures, false},
     {"view_registry", "each view: its SQL as created, columns with types, their fingerprint", bf_document_views, false},
     {"validation", "every check: expected, found, state", bf_document_validation, true},
@@ -48,11 +46,11 @@ bf_status bf_artifact_make(bf_session *session, const char *name, json_t **out, 
     *out = NULL;
     while (i < BF_N_ARTIFACTS && strcmp(artifacts[i].name, name)) i++;
     if (i == BF_N_ARTIFACTS) return bf_fail(err, BF_NOT_FOUND, -1, "no artifact %s; `bytefusion artifacts` lists them", name);
-    if (session->catalog && !session->dataset)
+    if (session->autoload && !session->dataset)
         return bf_fail(err, BF_INVALID_ARGUMENT, -1, "a catalog has no artifacts of its own: open one of its datasets");
     if (artifacts[i].is_of_checks) BF_TRY(check_first(session, err));
     bf_json json = {.root = json_object()};
-    bf_json_set(&json, json.root, "schema_version", json_integer(SCHEMA_VERSION));
+    bf_json_set(&json, json.root, "schema_version", json_integer(BF_ARTIFACT_VERSION));
     bf_json_set(&json, json.root, "artifact", json_string(name));
     bf_status st = artifacts[i].make(session, &json, err);
     if (st == BF_OK && json.failed) st = bf_fail(err, BF_NO_MEMORY, -1, "out of memory");

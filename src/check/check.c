@@ -89,7 +89,7 @@ bf_status bf_session_check(bf_session *session, const bf_check **checks, size_t 
     *checks = NULL;
     *n_checks = 0;
     session->is_checked = false;
-    if (session->catalog && !session->dataset)
+    if (session->autoload && !session->dataset)
         return bf_fail(err, BF_INVALID_ARGUMENT, -1, "a catalog is checked dataset by dataset: open one of them");
     bf_checks_free(out);
     bf_status st = run_late_gate(session, err);
@@ -101,6 +101,12 @@ bf_status bf_session_check(bf_session *session, const bf_check **checks, size_t 
     *checks = out->items;
     *n_checks = out->n;
     return BF_OK;
+}
+
+bf_status bf_session_footers(const bf_session *session, bf_on_footer on_footer, void *context, bf_error *err) {
+    const bf_serving *s = &session->serving;
+    int concurrency = (int)bf_profile_int(s->profile, BF_OPT_meta_fetch_concurrency);
+    return bf_footers_read(s->api, &s->files, concurrency, on_footer, context, NULL, err);
 }
 
 const char *bf_check_state_name(bf_check_state state) {

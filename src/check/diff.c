@@ -65,9 +65,7 @@ static bf_status on_footer(void *context, const bf_dataset_file *file, const str
 static bf_status side_open(side *s, const bf_profile *profile, const char *dataset, bf_error *err) {
     reading r = {s, err};
     BF_TRY(bf_session_open_for_check(profile, dataset, &s->session, err));
-    const bf_serving *serving = &s->session->serving;
-    int concurrency = (int)bf_profile_int(serving->profile, BF_OPT_meta_fetch_concurrency);
-    return bf_footers_read(serving->api, &serving->files, concurrency, on_footer, &r, NULL, err);
+    return bf_session_footers(s->session, on_footer, &r, err);
 }
 
 static void side_close(side *s) {
@@ -86,9 +84,11 @@ static void on_difference(void *context, const bf_difference *found) {
     diff *d = context;
     char name[1024];
     bool is_metadata = !strcmp(found->what, "metadata");
-    const char *what = is_metadata ? "metadata" : "schema", *path = *found->path ? found->path : "schema";
-    snprintf(name, sizeof name, "%s%s%s%s%s", path, is_metadata ? "" : " ", is_metadata ? "" : found->what, d->file ? " in " : "", d->file ? d->file : "");
-    bf_drift_tell(&d->drifts, what, name, d->is_reversed ? found->found : found->expected, d->is_reversed ? found->expected : found->found);
+    int n = snprintf(name, sizeof name, "%s", *found->path ? found->path : "schema");
+    if (!is_metadata) n += snprintf(name + n, sizeof name - (size_t)n, " %s", found->what);
+    if (d->file) snprintf(name + n, sizeof name - (size_t)n, " in %s", d->file);
+    bf_drift_tell(&d->drifts, is_metadata ? "metadata" : "schema", name, d->is_reversed ? found->found : found->expected,
+                  d->is_reversed ? found->expected : found->found);
 }
 
 /* Each schema that `s` has and `other` lacks, against the first one of `other`. */
@@ -101,13 +101,15 @@ static void compare_shapes(diff *d, const side *s, const side *other, bool is_re
     }
 }
 
+static const char *unreadable(const side *s, char *out, size_t size) {
+    snprintf(out, size, "%zu%s%s", s->n_unreadable, s->n_unreadable ? ", first " : "", s->n_unreadable ? s->unreadable : "");
+    return out;
+}
+
 static void compare_footers(diff *d) {
     char a[512], b[512];
-    if (d->a.n_unreadable != d->b.n_unreadable) {
-        snprintf(a, sizeof a, "%zu%s%.400s", d->a.n_unreadable, d->a.n_unreadable ? ", first " : "", d->a.n_unreadable ? d->a.unreadable : "");
-        snprintf(b, sizeof b, "%zu%s%.400s", d->b.n_unreadable, d->b.n_unreadable ? ", first " : "", d->b.n_unreadable ? d->b.unreadable : "");
-        bf_drift_tell(&d->drifts, "schema", "files that cannot be read", a, b);
-    }
+    if (d->a.n_unreadable != d->b.n_unreadable)
+        bf_drift_tell(&d->drifts, "schema", "files that cannot be read", unreadable(&d->a, a, sizeof a), unreadable(&d->b, b, sizeof b));
     if (!d->a.n_shapes || !d->b.n_shapes) return;
     size_t before = d->drifts.n;
     compare_shapes(d, &d->b, &d->a, false);
@@ -120,7 +122,8 @@ static void compare_footers(diff *d) {
 static const char *columns_of(const side *s, char *out, size_t size) {
     const bf_dataset_files *files = &s->session->serving.files;
     size_t n = (size_t)snprintf(out, size, "%s", files->n_columns ? "" : "none");
-    for (size_t i = 0; i < files->n_columns && n < size; i++) n += (size_t)snprintf(out + n, size - n, "%s%s", i ? ", " : "", files->columns[i]);
+    for (size_t i = 0; i < files->n_columns && n < size; i++)
+        n += (size_t)snprintf(out + n, size - n, "%s%s", i ? ", " : "", files->columns[i]);
     return out;
 }
 
@@ -128,7 +131,8 @@ static void compare_serving(diff *d) {
     char a[1024], b[1024];
     const bf_session *x = d->a.session, *y = d->b.session;
     if (!x->stopped_scope != !y->stopped_scope)
-        bf_drift_tell(&d->drifts, "contract", "bytecode_files_v1", x->stopped_scope ? x->stopped.message : "met", y->stopped_scope ? y->stopped.message : "met");
+        bf_drift_tell(&d->drifts, "contract", "bytecode_files_v1", x->stopped_scope ? x->stopped.message : "met",
+                      y->stopped_scope ? y->stopped.message : "met");
     bf_drift_tell_if(&d->drifts, "partitions", "columns", columns_of(&d->a, a, sizeof a), columns_of(&d->b, b, sizeof b));
     bf_drift_tell_if(&d->drifts, "fingerprint", "logical", x->serving.fingerprint_logical, y->serving.fingerprint_logical);
     bf_drift_tell_if(&d->drifts, "fingerprint", "physical", x->serving.fingerprint_physical, y->serving.fingerprint_physical);
@@ -157,9 +161,9 @@ static bf_status count_rows(diff *d, const side *s, json_t *table, bf_error *err
     counting c = {d, table};
     bf_buf sql = {0};
     bf_buf_printf(&sql, "WITH codes AS (SELECT file_id, path, unnest(code_objects) AS co FROM %s), ", serving->table);
-    bf_buf_puts(&sql, "instructions AS (SELECT file_id, path, sum(CAST(array_length(co['instructions']) AS BIGINT)) AS n FROM codes GROUP BY file_id, path) "
-                      "SELECT coalesce(f.python_version, 'unknown version'), CAST(count(*) AS VARCHAR), CAST(sum(f.n_code_objects) AS VARCHAR), "
-                      "CAST(sum(i.n) AS VARCHAR) FROM ");
+    bf_buf_puts(&sql, "instructions AS (SELECT file_id, path, sum(CAST(array_length(co['instructions']) AS BIGINT)) AS n FROM codes "
+                      "GROUP BY file_id, path) SELECT coalesce(f.python_version, 'unknown version'), CAST(count(*) AS VARCHAR), "
+                      "CAST(sum(f.n_code_objects) AS VARCHAR), CAST(sum(i.n) AS VARCHAR) FROM ");
     bf_ask_put_view(&sql, serving, "py_bc_files");
     bf_buf_puts(&sql, " f LEFT JOIN instructions i ON f.file_id = i.file_id AND f.path = i.path GROUP BY 1 ORDER BY 1");
     bf_status st = bf_ask_end(&sql, err);
@@ -183,8 +187,8 @@ static bf_status compare_rows(diff *d, bf_error *err) {
     return st;
 }
 
-bf_status bf_diff(const bf_profile *profile, const char *a, const char *b, void (*on_drift)(void *context, const bf_drift *drift), void *context,
-                  size_t *n_drifts, bf_error *err) {
+bf_status bf_diff(const bf_profile *profile, const char *a, const char *b, void (*on_drift)(void *context, const bf_drift *drift),
+                  void *context, size_t *n_drifts, bf_error *err) {
     diff d = {.drifts = {.on_drift = on_drift, .context = context}};
     bf_error_clear(err);
     bf_status st = side_open(&d.a, profile, a, err);

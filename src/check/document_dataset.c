@@ -16,15 +16,17 @@ static const char *below(const bf_session *session, const char *path) {
 }
 
 static json_t *partition_columns(const bf_session *session, bf_json *json) {
+    const bf_dataset_files *files = &session->serving.files;
     json_t *columns = json_array();
-    for (size_t i = 0; i < session->serving.files.n_columns; i++) bf_json_add(json, columns, bf_json_text(session->serving.files.columns[i]));
+    for (size_t i = 0; i < files->n_columns; i++) bf_json_add(json, columns, bf_json_text(files->columns[i]));
     return columns;
 }
 
 static json_t *options(const bf_session *session, bf_json *json) {
     json_t *object = json_object();
     bf_profile_option option;
-    for (size_t i = 0; bf_profile_get(session->serving.profile, i, &option); i++) bf_json_set(json, object, option.name, bf_json_text(option.value));
+    for (size_t i = 0; bf_profile_get(session->serving.profile, i, &option); i++)
+        bf_json_set(json, object, option.name, bf_json_text(option.value));
     return object;
 }
 
@@ -70,7 +72,7 @@ bf_status bf_document_dataset(bf_session *session, bf_json *json, bf_error *err)
     bf_json_set(json, json->root, "options", options(session, json));
     bf_json_set(json, json->root, "partition_columns", partition_columns(session, json));
     l.files = bf_json_set(json, json->root, "files", json_array());
-    BF_TRY(bf_footers_read(s->api, &s->files, (int)bf_profile_int(s->profile, BF_OPT_meta_fetch_concurrency), on_file, &l, NULL, err));
+    BF_TRY(bf_session_footers(session, on_file, &l, err));
     bf_json_set(json, json->root, "rows", json_integer(l.n_rows));
     bf_json_set(json, json->root, "bytes", json_integer(l.n_bytes));
     json_t *fingerprints = bf_json_set(json, json->root, "fingerprints", json_object());
@@ -112,20 +114,18 @@ static bf_status on_footer(void *context, const bf_dataset_file *file, const str
 }
 
 /* What the engine has at each path, by the names that SQL gets it with. */
-static json_t *of_engine(const bf_session *session, bf_json *json, bf_error *err) {
+static bf_status of_engine(json_t **out, const bf_session *session, bf_json *json, bf_error *err) {
     const bf_serving *s = &session->serving;
     struct ArrowSchema schema = {.release = NULL};
     bf_engine_error why = {0};
     char sql[256];
-    if (session->stopped_scope) return json_object();
+    *out = NULL;
+    if (session->stopped_scope) return BF_OK;
     snprintf(sql, sizeof sql, "SELECT * FROM %s", s->table);
-    if (s->api->describe(s->engine, sql, &schema, &why) != BF_ENGINE_OK) {
-        bf_engine_fail(err, &why);
-        return NULL;
-    }
-    json_t *object = bf_json_metadata_by_path(json, &schema);
+    if (s->api->describe(s->engine, sql, &schema, &why) != BF_ENGINE_OK) return bf_engine_fail(err, &why);
+    *out = bf_json_metadata_by_path(json, &schema);
     ArrowSchemaRelease(&schema);
-    return object;
+    return BF_OK;
 }
 
 static void add_map(bf_json *json, json_t *out, const char *path, json_t *const by_source[3]) {
@@ -153,7 +153,9 @@ static json_t *joined(bf_json *json, json_t *const by_source[3]) {
 
 /* ---- what py_bc_metadata answers ---- */
 
-static const char *const view_columns[] = {"schema_metadata", "instructions_metadata", "span_metadata", "line_table_metadata", "line1_metadata"};
+static const char *const view_columns[] = {
+    "schema_metadata", "instructions_metadata", "span_metadata", "line_table_metadata", "line1_metadata",
+};
 
 enum { N_VIEW_COLUMNS = sizeof view_columns / sizeof *view_columns };
 
@@ -176,8 +178,9 @@ static bf_status put_view(bf_session *session, bf_json *json, bf_error *err) {
     bf_buf_puts(&sql, "SELECT c, k, v FROM ("); /* not by map_entries: of arrow_metadata it panics */
     for (int i = 0; i < N_VIEW_COLUMNS; i++) {
         bf_json_set(json, a.view, view_columns[i], json_object());
-        bf_buf_printf(&sql, "%sSELECT '%s' AS c, unnest(map_keys(%s)) AS k, unnest(map_values(%s)) AS v FROM ", i ? " UNION ALL " : "", view_columns[i],
-                      view_columns[i], view_columns[i]);
+        const char *c = view_columns[i];
+        if (i) bf_buf_puts(&sql, " UNION ALL ");
+        bf_buf_printf(&sql, "SELECT '%s' AS c, unnest(map_keys(%s)) AS k, unnest(map_values(%s)) AS v FROM ", c, c, c);
         bf_ask_put_view(&sql, s, "py_bc_metadata");
     }
     bf_buf_puts(&sql, ") ORDER BY 1, 2");
@@ -188,14 +191,11 @@ static bf_status put_view(bf_session *session, bf_json *json, bf_error *err) {
 }
 
 static bf_status put_maps(bf_session *session, bf_json *json, const struct ArrowSchema *contract, bf_error *err) {
-    const bf_serving *s = &session->serving;
     maps m = {.json = json, .session = session, .contract = contract};
     m.lost = bf_json_set(json, json->root, "lost", json_array());
-    bf_status st = bf_footers_read(s->api, &s->files, (int)bf_profile_int(s->profile, BF_OPT_meta_fetch_concurrency), on_footer, &m, NULL, err);
-    json_t *engine = st == BF_OK ? of_engine(session, json, err) : NULL;
-    if (st == BF_OK && !engine) st = BF_ENGINE;
-    if (!m.of_files) m.of_files = json_object(); /* there is none, or none that can be read */
-    json_t *by_source[] = {bf_json_metadata_by_path(json, contract), m.of_files, engine};
+    bf_status st = bf_session_footers(session, on_footer, &m, err);
+    json_t *by_source[] = {bf_json_metadata_by_path(json, contract), m.of_files, NULL}; /* NULL: there are none, or none that can be read */
+    if (st == BF_OK) st = of_engine(&by_source[2], session, json, err);
     if (st == BF_OK) bf_json_set(json, json->root, "maps", joined(json, by_source));
     for (int i = 0; i < 3; i++) json_decref(by_source[i]);
     if (st == BF_OK && !session->stopped_scope) st = put_view(session, json, err);

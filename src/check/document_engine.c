@@ -44,7 +44,8 @@ static json_t *parameter(bf_json *json, const bf_parameter *p) {
 
 static json_t *catalog(bf_json *json, const bf_signatures *all) {
     json_t *object = json_object();
-    json_t *routines = bf_json_set(json, object, "routines", json_array()), *parameters = bf_json_set(json, object, "parameters", json_array());
+    json_t *routines = bf_json_set(json, object, "routines", json_array());
+    json_t *parameters = bf_json_set(json, object, "parameters", json_array());
     for (size_t i = 0; i < all->n_routines; i++) bf_json_add(json, routines, routine(json, &all->routines[i]));
     for (size_t i = 0; i < all->n_parameters; i++) bf_json_add(json, parameters, parameter(json, &all->parameters[i]));
     return object;
@@ -214,7 +215,7 @@ static bf_status put_amounts(const bf_session *session, bf_json *json, bf_error 
     int64_t sums[2] = {0, 0};
     bf_engine_counters c;
     bf_engine_error why = {0};
-    BF_TRY(bf_footers_read(s->api, &s->files, (int)bf_profile_int(s->profile, BF_OPT_meta_fetch_concurrency), add_rows, sums, NULL, err));
+    BF_TRY(bf_session_footers(session, add_rows, sums, err));
     if (s->api->counters(s->engine, &c, &why) != BF_ENGINE_OK) return bf_engine_fail(err, &why);
     bf_json_set(json, json->root, "files", json_integer((json_int_t)s->files.n));
     bf_json_set(json, json->root, "rows", json_integer(sums[0]));

@@ -55,7 +55,8 @@ bf_status bf_document_validation(bf_session *session, bf_json *json, bf_error *e
     static const char *const states[] = {"ok", "failed", "not_checked"};
     const bf_checks *found = &session->checks;
     (void)err;
-    json_t *counts = bf_json_set(json, json->root, "counts", json_object()), *checks = bf_json_set(json, json->root, "checks", json_array());
+    json_t *counts = bf_json_set(json, json->root, "counts", json_object());
+    json_t *checks = bf_json_set(json, json->root, "checks", json_array());
     bf_json_set(json, counts, "checks", json_integer((json_int_t)found->n));
     for (int i = 0; i < 3; i++) bf_json_set(json, counts, states[i], json_integer((json_int_t)found->n_state[i]));
     for (size_t i = 0; i < found->n; i++) {

@@ -41,13 +41,14 @@ static void set_text(bf_drifts *d, json_t *table, const char *key, bf_buf *text)
 static void put_view_columns(bf_drifts *d, json_t *table, json_t *columns, const char *view) {
     bf_buf text = {0};
     size_t i;
-    json_t *column, *value;
+    json_t *column, *metadata, *value;
     const char *key;
     char name[640];
     json_array_foreach(columns, i, column) {
+        metadata = json_object_get(column, "metadata");
         snprintf(name, sizeof name, "%s.%s", view, text_at(column, "path"));
         bf_buf_printf(&text, "%s%s", text_at(column, "type"), json_is_true(json_object_get(column, "nullable")) ? "" : " not null");
-        json_object_foreach(json_object_get(column, "metadata"), key, value) bf_buf_printf(&text, " %s=%s", key, text_at(json_object_get(column, "metadata"), key));
+        json_object_foreach(metadata, key, value) bf_buf_printf(&text, " %s=%s", key, text_at(metadata, key));
         set_text(d, table, name, &text);
     }
     bf_buf_free(&text);
@@ -96,7 +97,8 @@ static json_t *functions_of(bf_drifts *d, json_t *document) {
     size_t i;
     json_array_foreach(json_object_get(document, "required"), i, item) {
         bf_buf_printf(&text, "(%s), by %s", text_at(item, "arguments"), text_at(item, "evidence"));
-        if (json_is_object(json_object_get(item, "deviation"))) bf_buf_printf(&text, ", deviates: %s", text_at(json_object_get(item, "deviation"), "found"));
+        json_t *deviation = json_object_get(item, "deviation");
+        if (json_is_object(deviation)) bf_buf_printf(&text, ", deviates: %s", text_at(deviation, "found"));
         set_text(d, table, text_at(item, "name"), &text);
     }
     json_array_foreach(json_object_get(catalog, "routines"), i, item) {
@@ -105,7 +107,8 @@ static json_t *functions_of(bf_drifts *d, json_t *document) {
         set_text(d, table, key, &text);
     }
     json_array_foreach(json_object_get(catalog, "parameters"), i, item) {
-        snprintf(key, sizeof key, "%s, overload %s, %s %s", text_at(item, "function"), text_at(item, "overload"), text_at(item, "mode"), text_at(item, "ordinal"));
+        snprintf(key, sizeof key, "%s, overload %s, %s %s", text_at(item, "function"), text_at(item, "overload"), text_at(item, "mode"),
+                 text_at(item, "ordinal"));
         bf_buf_puts(&text, text_at(item, "type"));
         set_text(d, table, key, &text);
     }
@@ -149,8 +152,8 @@ static bf_status document_of(json_t **out, bf_session *session, const char *arti
     json_t *kept = NULL;
     if (session->dataset && snprintf(path, sizeof path, "%s/_bytefusion/%s.json", session->dataset, artifact) < (int)sizeof path)
         kept = json_load_file(path, 0, NULL);
-    bool is_good = kept && !strcmp(text_at(kept, "artifact"), artifact) && json_integer_value(json_object_get(kept, "schema_version")) == 1 &&
-                   !json_object_get(kept, "skipped");
+    bool is_good = kept && !strcmp(text_at(kept, "artifact"), artifact) &&
+                   json_integer_value(json_object_get(kept, "schema_version")) == BF_ARTIFACT_VERSION && !json_object_get(kept, "skipped");
     if (is_good) {
         *out = kept;
         return BF_OK;

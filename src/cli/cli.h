@@ -51,7 +51,7 @@ typedef char cli_text[32];
 const char *cli_count(cli_text out, int64_t n);
 const char *cli_bytes(cli_text out, int64_t n);
 
-/** Writes a JSON string to standard output. */
+/** Writes a JSON string to standard output; what is no UTF-8 as \\xNN. */
 void cli_json_text(const char *text);
 
 #endif

@@ -10,8 +10,9 @@ static const cli_option options[] = {
     {0},
 };
 
-static const char notes[] = "An artifact is a JSON document about a dataset and how it is served. NAME prints it as it is now, having checked the\n"
-                            "dataset where it tells of checks. `bytefusion check` writes all of them to DATASET/_bytefusion/NAME.json.\n";
+static const char notes[] =
+    "An artifact is a JSON document about a dataset and how it is served. NAME prints it as it is now, having checked the\n"
+    "dataset where it tells of checks. `bytefusion check` writes all of them to DATASET/_bytefusion/NAME.json.\n";
 
 static int list(const char *dataset) {
     cli_table table = {.n_columns = 3};
@@ -61,4 +62,6 @@ static int run(const cli_command *self, int argc, char **argv) {
     return code;
 }
 
-const cli_command cli_artifacts = {"artifacts", "[OPTIONS] DATASET [NAME]", "what is known of a dataset, as JSON documents", notes, options, run};
+const cli_command cli_artifacts = {
+    "artifacts", "[OPTIONS] DATASET [NAME]", "what is known of a dataset, as JSON documents", notes, options, run,
+};

@@ -12,9 +12,10 @@ static const cli_option options[] = {
     {0},
 };
 
-static const char notes[] = "One line a check: scope of serving (1 to 9), name, what is expected, what is found, ok, FAIL or \"not checked\".\n"
-                            "The artifacts are written to DATASET/_bytefusion where the dataset is a directory.\n"
-                            "Exit codes: 0 all checks hold, 1 one fails, 4 none fails and something could not be checked.\n";
+static const char notes[] =
+    "One line a check: scope of serving (1 to 9), name, what is expected, what is found, ok, FAIL or \"not checked\".\n"
+    "The artifacts are written to DATASET/_bytefusion where the dataset is a directory.\n"
+    "Exit codes: 0 all checks hold, 1 one fails, 4 none fails and something could not be checked.\n";
 
 enum { N_STATES = 3 };
 
@@ -29,7 +30,8 @@ static void print_checks(const bf_check *checks, size_t n, const size_t counts[N
     }
     cli_table_print(&table);
     free(scopes);
-    printf("%zu checks: %zu ok, %zu failed, %zu not checked\n", n, counts[BF_CHECK_OK], counts[BF_CHECK_FAIL], counts[BF_CHECK_NOT_CHECKED]);
+    printf("%zu checks: %zu ok, %zu failed, %zu not checked\n", n, counts[BF_CHECK_OK], counts[BF_CHECK_FAIL],
+           counts[BF_CHECK_NOT_CHECKED]);
 }
 
 static int print_json(bf_session *session) {

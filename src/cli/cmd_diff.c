@@ -10,10 +10,11 @@ static const cli_option options[] = {
     {0},
 };
 
-static const char notes[] = "One line a difference: schema and metadata in the footers of the files, partition columns, fingerprints, columns of views,\n"
-                            "functions, settings, rows by version of Python. Views, functions and settings are those of the last `bytefusion check`\n"
-                            "where it left its artifacts, else as they are now. A dataset that does not meet the contract is compared by its footers.\n"
-                            "Exit codes: 0 there is no difference, 5 there is one.\n";
+static const char notes[] =
+    "One line a difference: schema and metadata in the footers of the files, partition columns, fingerprints, columns of\n"
+    "views, functions, settings, rows by version of Python. Views, functions and settings are those of the last\n"
+    "`bytefusion check` where it left its artifacts, else as they are now. A dataset that does not meet the contract is\n"
+    "compared by its footers. Exit codes: 0 there is no difference, 5 there is one.\n";
 
 static void print_line(void *context, const bf_drift *d) {
     (void)context;
@@ -39,7 +40,7 @@ static int run(const cli_command *self, int argc, char **argv) {
         cli_profile_option(&asked, id);
     }
     int first = cli_first_argument();
-    if (first + 2 != argc) return cli_wrong_usage(self, "two datasets are compared, and there %s %d", argc - first == 1 ? "is" : "are", argc - first);
+    if (first + 2 != argc) return cli_wrong_usage(self, "it takes two datasets, not %d", argc - first);
     bf_profile *profile = cli_profile_resolve(self, &asked, &code);
     if (!profile) return code;
     bf_error err = {0};

@@ -9,14 +9,16 @@ static const cli_option options[] = {
     {0},
 };
 
-static const char notes[] = "The options that a dataset is served with, and where each value is from: default, the file, a name in the environment\n"
-                            "(BYTEFUSION_COLLECT_STATISTICS), or --set; a later one of these wins. docs/PROFILE.md says more of each.\n";
+static const char notes[] =
+    "The options that a dataset is served with, and where each value is from: default, the file, a name in the environment\n"
+    "(BYTEFUSION_COLLECT_STATISTICS), or --set; a later one of these wins. docs/PROFILE.md says more of each.\n";
 
 static void print_table(const bf_profile *profile) {
     cli_table table = {.n_columns = 4};
     bf_profile_option o;
     cli_table_add(&table, (const char *const[]){"option", "value", "source", "meaning"});
-    for (size_t i = 0; bf_profile_get(profile, i, &o); i++) cli_table_add(&table, (const char *const[]){o.name, o.value, o.source, o.meaning});
+    for (size_t i = 0; bf_profile_get(profile, i, &o); i++)
+        cli_table_add(&table, (const char *const[]){o.name, o.value, o.source, o.meaning});
     cli_table_print(&table);
 }
 
@@ -54,4 +56,6 @@ static int run(const cli_command *self, int argc, char **argv) {
     return fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
 }
 
-const cli_command cli_profile_command = {"profile", "[OPTIONS]", "the options of serving, and where each value is from", notes, options, run};
+const cli_command cli_profile_command = {
+    "profile", "[OPTIONS]", "the options of serving, and where each value is from", notes, options, run,
+};

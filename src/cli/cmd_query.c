@@ -17,8 +17,9 @@ static const cli_option options[] = {
     {0},
 };
 
-static const char notes[] = "The table is bytecode_files_v1, one row a file; `bytefusion views` lists the views over it.\n"
-                            "With --catalog DIR each directory below DIR that holds a dataset is a schema of that name, opened when the SQL names it.\n";
+static const char notes[] =
+    "The table is bytecode_files_v1, one row a file; `bytefusion views` lists the views over it.\n"
+    "With --catalog DIR each directory below DIR that holds a dataset is a schema of that name, opened when the SQL names it.\n";
 
 /* The whole file as text, from malloc; NULL having said why not. */
 static char *read_text(const char *path) {
@@ -62,9 +63,11 @@ static bool has_catalog(const bf_profile *profile) {
 }
 
 /* The arguments are a dataset and SQL; a catalog may stand for the one, a file for the other. */
-static int query_arguments(const cli_command *self, const bf_profile *profile, int n, char **argv, const char *file, const cli_output *output) {
+static int query_arguments(const cli_command *self, const bf_profile *profile, int n, char **argv, const char *file,
+                           const cli_output *output) {
     int n_most = file ? 1 : 2, n_least = n_most - has_catalog(profile);
-    if (n < n_least) return cli_wrong_usage(self, "%s", n ? "no SQL: give it as an argument, or -f FILE" : n_least == 1 && !file ? "no SQL" : "no dataset");
+    bool no_sql = n || (n_least == 1 && !file);
+    if (n < n_least) return cli_wrong_usage(self, "%s", no_sql ? "no SQL: give it as an argument, or -f FILE" : "no dataset");
     if (n > n_most) return cli_wrong_usage(self, "%s is one argument too many; SQL is one argument, in quotes", argv[n_most]);
     const char *dataset = n == n_most ? argv[0] : NULL;
     if (!file) return query(self, profile, dataset, argv[n - 1], output);

@@ -119,4 +119,4 @@ static int run(const cli_command *self, int argc, char **argv) {
     return code;
 }
 
-const cli_command cli_views = {"views", "[OPTIONS] [NAME | --sql NAME [DATASET]]", "list the views, their columns, their SQL", NULL, options, run};
+const cli_command cli_views = {"views", "[OPTIONS] [NAME]", "list the views, their columns, their SQL", NULL, options, run};

@@ -103,15 +103,27 @@ const char *cli_count(cli_text out, int64_t n) {
     return out;
 }
 
+/* Bytes of the character at `text`; 0: it is no UTF-8. */
+static int character_bytes(const char *text) {
+    unsigned char first = (unsigned char)*text;
+    int n = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+    for (int i = 1; i < n; i++)
+        if (((unsigned char)text[i] & 0xc0) != 0x80) return 0;
+    return n;
+}
+
 void cli_json_text(const char *text) {
     putchar('"');
-    for (; *text; text++) {
+    for (int n; *text; text += n ? n : 1) {
+        n = character_bytes(text);
         if (*text == '"' || *text == '\\')
             printf("\\%c", *text);
         else if ((unsigned char)*text < 0x20)
             printf("\\u%04x", *text);
+        else if (n)
+            printf("%.*s", n, text);
         else
-            putchar(*text);
+            printf("\\\\x%02x", (unsigned char)*text);
     }
     putchar('"');
 }

@@ -30,7 +30,8 @@ typedef struct bf_code {
 bf_status bf_code_from_raw(bf_code *out, const bf_raw_code *raw, const bf_cpython *version, const uint8_t *data, size_t size,
                            bf_arena *arena, bf_error *err);
 
-/** Text of a str object that Arrow may take: lone surrogates are written out as \udXXX. .p NULL when memory runs out. */
+/** Text of a str object that Arrow may take: lone surrogates are written out as \udXXX, and of the bytes that 2.7 calls str those that
+ *  are not UTF-8 as \xNN. .p NULL when memory runs out. */
 bf_str bf_object_text(const bf_object *object, bf_arena *arena);
 
 #endif

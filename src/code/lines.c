@@ -5,13 +5,13 @@ static int32_t add(int32_t line, int32_t delta) {
     return (int32_t)((uint32_t)line + (uint32_t)delta);
 }
 
-/* ---- 3.8, 3.9: pairs (bytes, lines) of increments; Objects/lnotab_notes.txt ---- */
+/* ---- until 3.9: pairs (bytes, lines) of increments; Objects/lnotab_notes.txt ---- */
 
 static bf_status read_lnotab(bf_lines *out, const bf_code *code, bf_arena *arena, bf_error *err) {
     uint32_t n = code->n_linetable / 2;
     if (!(out->starts = bf_arena_alloc(arena, (n + 1) * sizeof *out->starts))) return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
     int32_t line = code->firstlineno, address = 0, last = 0;
-    bool any = false;
+    bool any = false, is_signed = code->version->line_form != BF_LINES_LNOTAB27, is_cut = code->version->line_form == BF_LINES_LNOTAB;
     for (uint32_t i = 0; i < n; i++) {
         uint8_t bytes = code->linetable[2 * i];
         if (bytes) {
@@ -20,10 +20,12 @@ static bf_status read_lnotab(bf_lines *out, const bf_code *code, bf_arena *arena
                 last = line;
                 any = true;
             }
+            if (address > INT32_MAX - UINT8_MAX) return BF_OK; /* far beyond any code */
             address += bytes;
-            if (address >= (int32_t)code->n_bytecode) return BF_OK; /* lines of code that was optimized away */
+            if (is_cut && address >= (int32_t)code->n_bytecode) return BF_OK; /* lines of code that was optimized away */
         }
-        line = add(line, (int8_t)code->linetable[2 * i + 1]);
+        uint8_t lines = code->linetable[2 * i + 1];
+        line = add(line, is_signed ? (int8_t)lines : lines);
     }
     if (!any || line != last) out->starts[out->n_starts++] = (bf_line_start){address, line};
     return BF_OK;
@@ -162,7 +164,7 @@ static bf_status find_starts(bf_lines *out, bool keep_no_line, bf_arena *arena, 
 
 bf_status bf_code_lines(bf_lines *out, const bf_code *code, bf_arena *arena, bf_error *err) {
     *out = (bf_lines){0};
-    if (code->version->line_form == BF_LINES_LNOTAB) return read_lnotab(out, code, arena, err);
+    if (code->version->line_form <= BF_LINES_LNOTAB) return read_lnotab(out, code, arena, err);
     bf_status st = code->version->line_form == BF_LINES_PEP626 ? read_pep626(out, code, arena, err) : read_locations(out, code, arena, err);
     if (st == BF_NO_MEMORY) return st;
     bf_status starts = find_starts(out, code->version->has_no_line, arena, err);

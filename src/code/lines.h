@@ -1,4 +1,4 @@
-/* Where code came from: the three forms of a line table, read into ranges and line starts. */
+/* Where code came from: the forms of a line table, read into ranges and line starts. */
 #ifndef BF_CODE_LINES_H
 #define BF_CODE_LINES_H
 
@@ -17,7 +17,7 @@ typedef struct bf_line_start {
 } bf_line_start;
 
 typedef struct bf_lines {
-    bf_line_range *ranges; /* ascending, without gaps up to the end of the table; none in 3.8 and 3.9 */
+    bf_line_range *ranges; /* ascending, without gaps up to the end of the table; none until 3.9 */
     uint32_t n_ranges;
     bf_line_start *starts; /* what that version's dis.findlinestarts gives */
     uint32_t n_starts;

@@ -61,7 +61,8 @@ static double seconds_since(const struct timespec *start) {
 
 /* ---- a worker ---- */
 
-static bf_status decode_input(const bf_reader *r, const bf_input *input, bf_arena *arena, bf_file_facts *facts, uint8_t **data, size_t *size) {
+static bf_status decode_input(const bf_reader *r, const bf_input *input, bf_arena *arena, bf_file_facts *facts, uint8_t **data,
+                              size_t *size) {
     bf_decode_options decode = {
         .repo = bf_str_of(r->options.repo), .path = input->path, .assume_version = r->options.assume_version, .no_flow = r->options.no_flow};
     bf_error why = {0};

@@ -10,7 +10,7 @@ enum { BYTE_IN_JSON = 7 }; /* characters that a byte of a bytes object may take:
 /* What an object adds to its type and repr. */
 typedef enum extra { NOTHING, HEX, ITEMS, PAIRS, CODE_ID } extra;
 
-/* type(x).__name__ */
+/* type(x).__name__ of Python 3, in files of 2.7 too: what it calls str is bytes. */
 static const struct {
     const char *name;
     extra extra;
@@ -90,7 +90,7 @@ static void put_code_id(bf_buf *out, bf_str code_id) {
 
 static void put_type(bf_buf *out, const bf_object *o) {
     bf_buf_puts(out, "{\"type\":\"");
-    bf_buf_puts(out, types[o->type].name);
+    bf_buf_puts(out, o->is_long ? "long" : types[o->type].name);
     bf_buf_puts(out, "\",\"repr\":");
 }
 
@@ -118,7 +118,10 @@ static bf_status put_value(writer *w, const bf_object *o, bf_str code_id) {
     case BF_OBJ_NONE: bf_buf_puts(w->out, "null"); return BF_OK;
     case BF_OBJ_FALSE: bf_buf_puts(w->out, "false"); return BF_OK;
     case BF_OBJ_TRUE: bf_buf_puts(w->out, "true"); return BF_OK;
-    case BF_OBJ_INT: bf_put_i64(w->out, o->u.i); return BF_OK;
+    case BF_OBJ_INT:
+        if (o->is_long) break;
+        bf_put_i64(w->out, o->u.i);
+        return BF_OK;
     case BF_OBJ_FLOAT: /* whose repr has a point or an exponent, so it does not read back as an int */
         if (!isfinite(o->u.f)) break;
         bf_put_float(w->out, o->u.f, BF_FLOAT64);

@@ -29,9 +29,12 @@ typedef struct phi {
     uint32_t seen;    /* number of the question that came by last */
 } phi;
 
+/* What a code object may use, and more for each instruction. The hungriest function of the standard libraries needs 20 steps and 6 cells
+ * for each of its instructions, others 8 and 2. */
 enum {
-    STEPS_BASE = 4096, /* of a code object: cells made, dropped, compared; choices looked at */
-    STEPS_A_PIECE = 256, /* the same, more for each instruction: 50 times what the hungriest function of the standard libraries needs */
+    STEPS = 1024, STEPS_PER_INSTR = 256, /* cells passed, choices looked at */
+    ROOM = 1024, ROOM_PER_INSTR = 32,    /* memory, in cells */
+    MAX_ROOM = 1 << 25
 };
 
 typedef struct walker {
@@ -56,12 +59,13 @@ typedef struct walker {
     uint32_t question;
     bf_dfg_fact *edges;
     uint32_t n_edges, edges_capacity;
-    int64_t steps;
+    int64_t steps, room; /* that are left */
+    bool is_full;        /* the file has as many edges as it may */
     bool failed;         /* an allocation did */
 } walker;
 
 static bool is_over(const walker *w) {
-    return w->failed || w->steps < 0;
+    return w->failed || w->steps < 0 || w->room < 0 || w->is_full;
 }
 
 /* ---- cells ---- */
@@ -69,10 +73,10 @@ static bool is_over(const walker *w) {
 static cell *push(walker *w, cell *below, uint64_t value) {
     enum { AT_ONCE = 64 };
     w->steps--;
+    if (--w->room < 0) return below;
     if (w->n_cells == 0) {
-        w->cells = is_over(w) ? NULL : bf_arena_alloc(w->in->work, AT_ONCE * sizeof *w->cells);
-        if (!w->cells) {
-            w->failed |= w->steps >= 0;
+        if (!(w->cells = bf_arena_alloc(w->in->work, AT_ONCE * sizeof *w->cells))) {
+            w->failed = true;
             return below;
         }
         w->n_cells = AT_ONCE;
@@ -127,10 +131,11 @@ static uint32_t dequeue(walker *w) {
 
 /* ---- where paths meet ---- */
 
-static void add_choice(walker *w, phi *p, uint64_t value) {
-    if (value == NO_VALUE) return;
-    for (const choice *c = p->choices; c; c = c->next, w->steps--)
-        if (c->value == value) return;
+/* The same one may come again when a block is run again; that is rare, and costs less than looking for it. */
+static void add_choice(walker *w, uint64_t number, uint64_t value) {
+    phi *p = &w->phis[number];
+    if (value == NO_VALUE || value == (PHI_BIT | number) || (p->choices && p->choices->value == value)) return;
+    w->room--;
     choice *c = bf_arena_alloc(w->in->work, sizeof *c);
     if (!c) {
         w->failed = true;
@@ -143,7 +148,7 @@ static void add_choice(walker *w, phi *p, uint64_t value) {
 /* Gives a value that is both: a phi of this block. */
 static uint64_t merge(walker *w, uint32_t block, uint64_t old, uint64_t more) {
     if (old != NO_VALUE && old & PHI_BIT && w->phis[old & ~PHI_BIT].block == block) {
-        add_choice(w, &w->phis[old & ~PHI_BIT], more);
+        add_choice(w, old & ~PHI_BIT, more);
         return old;
     }
     if (w->n_phis == w->phis_capacity) {
@@ -157,10 +162,10 @@ static uint64_t merge(walker *w, uint32_t block, uint64_t old, uint64_t more) {
         w->phis = phis;
         w->phis_capacity = capacity;
     }
-    phi *p = &w->phis[w->n_phis];
-    *p = (phi){.block = block};
-    add_choice(w, p, old);
-    add_choice(w, p, more);
+    w->room -= (int64_t)(sizeof(phi) / sizeof(cell));
+    w->phis[w->n_phis] = (phi){.block = block};
+    add_choice(w, w->n_phis, old);
+    add_choice(w, w->n_phis, more);
     return PHI_BIT | w->n_phis++;
 }
 
@@ -217,6 +222,16 @@ static void meet_next(walker *w, int32_t number, cell *top, int64_t depth) {
         meet_finally(w, (uint32_t)number, top, depth);
 }
 
+/* A break or continue takes off what came upon the stack in the loop. What a finally body finds on top of it no instruction made. */
+static void leave_frames(walker *w, const bf_flow_block *block, cell *top, int64_t depth) {
+    if (block->target != BF_NO_BLOCK && depth >= w->stack->entry[block->target])
+        meet(w, (uint32_t)block->target, drop(w, top, depth - w->stack->entry[block->target]));
+    if (block->on_the_way == BF_NO_BLOCK) return;
+    int32_t level = w->stack->level[block->on_the_way], full = w->stack->entry[block->on_the_way];
+    if (level >= 0 && depth >= level && !is_over(w))
+        meet(w, (uint32_t)block->on_the_way, push_unmade(w, drop(w, top, depth - level), full - level));
+}
+
 /* ---- what a value can be in the end ---- */
 
 static int by_value(const void *a, const void *b) {
@@ -244,6 +259,7 @@ static uint64_t *collect(walker *w, uint64_t first, uint32_t *n) {
                 continue;
             }
             if (*n == capacity) {
+                w->room -= capacity;
                 uint64_t *more = bf_arena_alloc(w->in->work, 2 * (size_t)capacity * sizeof *more);
                 if (!more) {
                     w->failed = true;
@@ -276,6 +292,10 @@ static void resolve(walker *w, uint64_t number) {
 
 static void add_edge(walker *w, uint64_t value, uint32_t consumer, int64_t operand) {
     w->steps--;
+    if (w->n_edges == w->in->max_dfg_edges) {
+        w->is_full = true;
+        return;
+    }
     if (w->n_edges == w->edges_capacity) {
         uint32_t capacity = w->edges_capacity ? w->edges_capacity * 2 : w->facts->n_instrs + 16;
         bf_dfg_fact *edges = bf_arena_alloc(w->in->work, capacity * sizeof *edges);
@@ -352,6 +372,7 @@ static void run(walker *w, uint32_t number, bool is_last_run) {
     for (uint32_t k = block->first; k < block->end && !is_over(w); k++) {
         const bf_instr *i = &w->facts->instrs[k];
         const bf_op_info *op = &w->ops[i->baseopcode];
+        if (i->stack_before < 0) return; /* behind an END_FINALLY that does not go on: see stack.c */
         int64_t popped = bf_op_count(op->popped, (uint32_t)i->arg), pushed = bf_op_count(op->pushed, (uint32_t)i->arg);
         int64_t jumped = bf_op_count(op->on_jump, (uint32_t)i->arg);
         cell *before = top;
@@ -365,18 +386,23 @@ static void run(walker *w, uint32_t number, bool is_last_run) {
             jump_depth = depth - popped + jumped;
         }
         depth += pushed - popped;
+        if (i->stack_after >= 0 && i->stack_after < depth) { /* END_FINALLY after a POP_EXCEPT: see stack.c */
+            top = drop(w, top, depth - i->stack_after);
+            depth = i->stack_after;
+        }
         /* values that the handler would find were replaced */
         if (is_protected && depth - n_new(op->gives, pushed) < level) meet_handler(w, block, top, depth);
     }
     if (is_last_run || is_over(w)) return;
     if (block->flow == BF_FLOW_JUMP || block->flow == BF_FLOW_BRANCH) meet_next(w, block->target, on_jump, jump_depth);
+    if (block->flow >= BF_FLOW_BREAK) leave_frames(w, block, top, depth);
     meet_next(w, block->next, top, depth);
 }
 
 static bf_status finish(walker *w, bf_error *err) {
-    if (w->steps < 0)
-        return bf_fail(err, BF_LIMIT, bf_flow_offset(w->in, &w->facts->instrs[0]), "data flow of %u instructions left out: more than %lld steps",
-                       w->facts->n_instrs, (long long)STEPS_BASE + (long long)STEPS_A_PIECE * w->facts->n_instrs);
+    const char *what = w->is_full ? "the file has too many edges" : w->steps < 0 ? "it takes too many steps" : "too many values are on the way";
+    if (!w->failed && is_over(w))
+        return bf_fail(err, BF_LIMIT, bf_flow_offset(w->in, &w->facts->instrs[0]), "data flow of %u instructions left out: %s", w->facts->n_instrs, what);
     bf_dfg_fact *edges = w->failed ? NULL : bf_arena_alloc(w->in->arena, (w->n_edges + 1) * sizeof *edges);
     if (!edges) return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
     if (w->n_edges) memcpy(edges, w->edges, w->n_edges * sizeof *edges);
@@ -389,8 +415,11 @@ bf_status bf_dataflow_edges(const bf_stack *stack, const bf_flow_graph *graph, b
     uint32_t n = graph->n_blocks;
     if (n == 0 || stack->has_errors) return BF_OK;
     walker w = {.in = in, .facts = facts, .graph = graph, .stack = stack, .ops = bf_opcodes(in->version),
-                .steps = STEPS_BASE + (int64_t)STEPS_A_PIECE * facts->n_instrs};
+                .steps = STEPS + STEPS_PER_INSTR * (int64_t)facts->n_instrs, .room = ROOM + ROOM_PER_INSTR * (int64_t)facts->n_instrs};
     size_t depth = (size_t)stack->greatest + 1;
+    if (w.room > MAX_ROOM) w.room = MAX_ROOM;
+    w.room -= stack->greatest;
+    if (is_over(&w)) return finish(&w, err);
     w.entry = bf_arena_zalloc(in->work, n, sizeof *w.entry);
     w.last_base = bf_arena_zalloc(in->work, n, sizeof *w.last_base);
     w.is_seen = bf_arena_zalloc(in->work, n, sizeof *w.is_seen);

@@ -15,6 +15,7 @@
 enum {
     MAX_CODES = 1 << 20,         /* a reference can make the same code object count many times */
     MAX_INSTRS = 1 << 22,        /* of one file */
+    MAX_DFG_EDGES = 1 << 23,     /* of one file: an Arrow array of its texts holds no more than 2 GiB */
     MAX_TEXT_BYTES = 256 << 20,  /* of all texts that the instructions of one file repeat */
     MAX_FACT_BYTES = 1 << 30,    /* of memory for one file: a shared code object's tables count as often as it is referred to */
     ID_HEX = 32,                 /* 128 bits */
@@ -34,6 +35,7 @@ typedef struct decoder {
     const bf_code_facts *code; /* whose facts are being made, or NULL */
     bool adaptive;
     bool no_flow;
+    uint32_t n_dfg_edges; /* of all code objects */
     bool failed; /* an allocation did */
 } decoder;
 
@@ -205,6 +207,7 @@ static void add_flow(decoder *d, bf_code_facts *facts, const bf_code *code) {
                         .bytecode_offset = code->bytecode_offset,
                         .arena = d->arena,
                         .work = &d->work,
+                        .max_dfg_edges = MAX_DFG_EDGES - d->n_dfg_edges,
                         .on_anomaly = on_anomaly,
                         .context = d};
     d->stage = "cfg";
@@ -215,6 +218,7 @@ static void add_flow(decoder *d, bf_code_facts *facts, const bf_code *code) {
     if (st == BF_OK && stack.is_upper_bound) add_attr(d, &facts->attrs, BF_STR("stack_depth"), BF_STR("upper_bound"));
     if (st == BF_OK) st = bf_dataflow_edges(&stack, &graph, facts, &in, &why);
     if (st != BF_OK) failed_step(d, &why);
+    d->n_dfg_edges += facts->n_dfg_edges;
     bf_arena_reset(&d->work);
 }
 
@@ -238,7 +242,7 @@ static void decode_code(decoder *d, bf_code_facts *facts, const bf_code *code) {
     facts->const_reprs = repr_consts(d, code, &n_reprs);
     facts->n_consts = n_reprs;
     if (d->failed) return;
-    if (d->file->n_instrs + code->n_bytecode / 2 > MAX_INSTRS || d->text_bytes > MAX_TEXT_BYTES) {
+    if (d->file->n_instrs + code->n_bytecode / (uint32_t)d->version->code_unit > MAX_INSTRS || d->text_bytes > MAX_TEXT_BYTES) {
         bool text = d->text_bytes > MAX_TEXT_BYTES;
         add_error(d, "limit", "limit", code->offset,
                   text ? "instructions left out: more than 256 MiB of argument text in one file"
@@ -402,15 +406,17 @@ static void add_header_attrs(decoder *d, const bf_pyc_header *header) {
     add_attr(d, attrs, BF_STR("python_magic"), format(d, "%u", header->magic));
     if (header->known && !header->known->is_final && header->version)
         add_attr(d, attrs, BF_STR("python_prerelease"), bf_str_of(header->known->name));
+    /* names are text in the tables; in 2.7 they are bytes */
+    if (header->version && header->version->has_old_types) add_attr(d, attrs, BF_STR("names_encoding"), BF_STR("utf8_backslashreplace"));
     if (!header->size_bytes) return;
-    add_attr(d, attrs, BF_STR("pyc_flags"), format(d, "%u", header->flags));
+    if (header->has_flags) add_attr(d, attrs, BF_STR("pyc_flags"), format(d, "%u", header->flags));
     if (header->is_hash) {
         char hex[16];
         bf_hex(hex, d->data + 8, 8);
         add_attr(d, attrs, BF_STR("source_hash"), bf_arena_str(d->arena, hex, sizeof hex));
     } else {
         add_attr(d, attrs, BF_STR("source_mtime"), format(d, "%u", header->source_mtime));
-        add_attr(d, attrs, BF_STR("source_size"), format(d, "%u", header->source_size));
+        if (header->has_source_size) add_attr(d, attrs, BF_STR("source_size"), format(d, "%u", header->source_size));
     }
 }
 

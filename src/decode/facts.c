@@ -30,7 +30,8 @@ static bf_error_fact *next_error(bf_file_facts *f, bf_arena *arena) {
     return &f->errors[f->n_errors++];
 }
 
-bool bf_errors_add(bf_file_facts *file, const char *type, const char *stage, bf_str code_id, int64_t offset, const char *message, bf_arena *arena) {
+bool bf_errors_add(bf_file_facts *file, const char *type, const char *stage, bf_str code_id, int64_t offset, const char *message,
+                   bf_arena *arena) {
     if (file->n_errors >= MAX_ERRORS) return true;
     bf_error_fact *e = next_error(file, arena);
     if (!e) return false;

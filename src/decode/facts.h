@@ -145,7 +145,8 @@ bool bf_attrs_add(bf_attrs *attrs, bf_str key, bf_str value, bf_arena *arena);
 
 /** Adds an error row; `type` and `stage` are static, code_id.p NULL and offset < 0 are none. Beyond a number of rows the last says
  *  that there were more. False when memory runs out. */
-bool bf_errors_add(bf_file_facts *file, const char *type, const char *stage, bf_str code_id, int64_t offset, const char *message, bf_arena *arena);
+bool bf_errors_add(bf_file_facts *file, const char *type, const char *stage, bf_str code_id, int64_t offset, const char *message,
+                   bf_arena *arena);
 
 /** Decodes one .pyc file. What cannot be decoded is an error fact; the call itself fails by BF_NO_MEMORY only.
  *  `out` borrows from `arena`, `data` and `options`. */

@@ -1,9 +1,14 @@
 #include "decode/flow.h"
 
-/* Until 3.10 what catches an exception is on a stack of its own while code runs. It is followed along the paths through the code. */
+/* Until 3.10 what catches an exception, and until 3.7 what a break leads to, is on a stack of its own while code runs. It is followed along
+ * the paths through the code. A frame knows the uppermost one of each kind, of itself and those below it; NO_FRAME: none. */
 typedef struct frame {
-    int32_t parent;  /* the frame below, NO_FRAME: none */
-    int32_t handler; /* block */
+    int32_t parent;    /* the frame below */
+    int32_t handler;   /* block */
+    int32_t depth;     /* how many are below */
+    int32_t catching;  /* that finds exceptions */
+    int32_t finishing; /* whose handler is a finally body */
+    int32_t looping;   /* of a loop */
 } frame;
 
 enum { NO_FRAME = -1 };
@@ -36,7 +41,7 @@ static void find_starts(builder *b) {
     bool is_inside = false;
     for (uint32_t k = 0; k < b->facts->n_instrs; k++) {
         const bf_instr *i = &b->facts->instrs[k];
-        if (!is_inside) b->starts[i->offset / 2] = k + 1;
+        if (!is_inside) b->starts[i->offset / b->in->version->code_unit] = k + 1;
         is_inside = b->ops[i->baseopcode].flow == BF_FLOW_PREFIX;
     }
 }
@@ -44,8 +49,9 @@ static void find_starts(builder *b) {
 /* Number of the instruction that begins at `offset`, from 1; 0: none does. */
 static uint32_t start_at(const builder *b, int32_t offset) {
     uint32_t n = b->facts->n_instrs;
-    if (n == 0 || offset < 0 || offset & 1 || offset >= b->facts->instrs[n - 1].end_offset) return 0;
-    return b->starts[offset / 2];
+    int32_t unit = b->in->version->code_unit;
+    if (n == 0 || offset < 0 || offset % unit || offset >= b->facts->instrs[n - 1].end_offset) return 0;
+    return b->starts[offset / unit];
 }
 
 static bool ends_at(const builder *b, int32_t offset) {
@@ -59,7 +65,8 @@ static bool is_usable(const builder *b, const bf_exc_fact *e) {
 /* ---- leaders ---- */
 
 static bool has_target(uint8_t flow) {
-    return flow == BF_FLOW_JUMP || flow == BF_FLOW_BRANCH || flow == BF_FLOW_SETUP || flow == BF_FLOW_FINALLY;
+    return flow == BF_FLOW_JUMP || flow == BF_FLOW_BRANCH || flow == BF_FLOW_SETUP || flow == BF_FLOW_FINALLY || flow == BF_FLOW_LOOP ||
+           flow == BF_FLOW_CONTINUE;
 }
 
 static void mark_leaders(builder *b) {
@@ -98,7 +105,7 @@ static int32_t block_starting(const builder *b, int32_t offset) {
 }
 
 static bool falls_through(uint8_t flow) {
-    return flow != BF_FLOW_JUMP && flow != BF_FLOW_RETURN && flow != BF_FLOW_RAISE;
+    return flow != BF_FLOW_JUMP && flow != BF_FLOW_RETURN && flow != BF_FLOW_RAISE && flow < BF_FLOW_BREAK;
 }
 
 static bf_status make_blocks(builder *b, bf_error *err) {
@@ -118,6 +125,7 @@ static bf_status make_blocks(builder *b, bf_error *err) {
             .target = has_target(flow) ? block_starting(b, last->jump_target) : BF_NO_BLOCK,
             .next = falls_through(flow) && end < n_instrs ? (int32_t)number + 1 : BF_NO_BLOCK,
             .handler = BF_NO_BLOCK,
+            .on_the_way = BF_NO_BLOCK,
             .exc = -1,
             .flow = flow,
             .kind = k == 0 ? BF_BLOCK_ENTRY : BF_BLOCK_NORMAL,
@@ -185,19 +193,62 @@ static void reach(builder *b, int32_t number, int32_t frame_now) {
     b->pending[b->n_pending++] = (uint32_t)number;
 }
 
+static bool is_setup(uint8_t flow) {
+    return flow == BF_FLOW_SETUP || flow == BF_FLOW_FINALLY || flow == BF_FLOW_LOOP;
+}
+
+static int32_t push_frame(builder *b, const bf_flow_block *block, int32_t below) {
+    static const frame bottom = {.depth = -1, .catching = NO_FRAME, .finishing = NO_FRAME, .looping = NO_FRAME};
+    int32_t number = b->n_frames++;
+    frame *f = &b->frames[number];
+    *f = below == NO_FRAME ? bottom : b->frames[below];
+    f->parent = below;
+    f->handler = block->target;
+    f->depth++;
+    if (block->flow == BF_FLOW_LOOP) {
+        f->looping = number;
+    } else {
+        f->catching = number;
+        if (block->flow == BF_FLOW_FINALLY) f->finishing = number;
+    }
+    return number;
+}
+
+/* A break takes off the frames up to that of its loop, a continue those above it, a return all; the first finally body of these runs first.
+ * That after it control goes on is told by an edge of where that began, as with CALL_FINALLY of 3.8. */
+static void leave_frames(builder *b, bf_flow_block *block, const bf_instr *last, int32_t frame_now) {
+    int32_t loop = frame_now == NO_FRAME ? NO_FRAME : b->frames[frame_now].looping;
+    int32_t finally = frame_now == NO_FRAME ? NO_FRAME : b->frames[frame_now].finishing;
+    if (block->flow != BF_FLOW_LEAVE) {
+        if (loop == NO_FRAME) {
+            ANOMALY(b, last, "%.*s outside of a loop", (int)last->baseopname.n, last->baseopname.p);
+            block->target = BF_NO_BLOCK;
+            return;
+        }
+        if (finally != NO_FRAME && b->frames[finally].depth < b->frames[loop].depth) finally = NO_FRAME;
+        if (block->flow == BF_FLOW_BREAK) block->target = b->frames[loop].handler;
+        reach(b, block->target, block->flow == BF_FLOW_BREAK ? b->frames[loop].parent : loop);
+    }
+    if (finally == NO_FRAME) return;
+    block->on_the_way = b->frames[finally].handler;
+    reach(b, block->on_the_way, b->frames[finally].parent);
+}
+
 static void visit(builder *b, uint32_t number) {
     bf_flow_block *block = &b->out->blocks[number];
     const bf_instr *last = &b->facts->instrs[block->end - 1];
     int32_t frame_now = b->frame_of[number], frame_next = frame_now;
+    int32_t catching = frame_now == NO_FRAME ? NO_FRAME : b->frames[frame_now].catching;
     if (block->exc >= 0) {
         reach(b, block->handler, frame_now);
-    } else if (frame_now != NO_FRAME) {
-        block->handler = b->frames[frame_now].handler;
-        reach(b, block->handler, b->frames[frame_now].parent);
+    } else if (catching != NO_FRAME) {
+        block->handler = b->frames[catching].handler;
+        reach(b, block->handler, b->frames[catching].parent);
     }
-    if (block->flow == BF_FLOW_SETUP || block->flow == BF_FLOW_FINALLY) {
-        frame_next = b->n_frames++;
-        b->frames[frame_next] = (frame){frame_now, block->target};
+    if (is_setup(block->flow)) {
+        frame_next = push_frame(b, block, frame_now);
+    } else if (block->flow >= BF_FLOW_BREAK) {
+        leave_frames(b, block, last, frame_now);
     } else if (block->flow == BF_FLOW_POP) {
         if (frame_now == NO_FRAME)
             ANOMALY(b, last, "%.*s with no handler in force", (int)last->baseopname.n, last->baseopname.p);
@@ -215,8 +266,8 @@ static bf_status find_reachable(builder *b, bf_error *err) {
     uint32_t n = b->out->n_blocks, n_setups = 0;
     for (uint32_t k = 0; k < n; k++) {
         const bf_flow_block *block = &b->out->blocks[k];
-        if (block->flow != BF_FLOW_SETUP && block->flow != BF_FLOW_FINALLY) continue;
-        mark_handler(b, block->target, block->flow == BF_FLOW_FINALLY);
+        if (!is_setup(block->flow)) continue;
+        if (block->flow != BF_FLOW_LOOP) mark_handler(b, block->target, block->flow == BF_FLOW_FINALLY);
         n_setups++;
     }
     b->frames = bf_arena_alloc(b->in->work, (n_setups + 1) * sizeof *b->frames);
@@ -258,7 +309,8 @@ static bf_str edge_key(builder *b, uint8_t kind, int32_t src, int32_t dst) {
 static void add_edge(builder *b, uint32_t src, int32_t dst, uint8_t kind) {
     if (dst == BF_NO_BLOCK) return;
     const bf_flow_block *block = &b->out->blocks[src];
-    bool is_jump = kind == BF_EDGE_JUMP || kind == BF_EDGE_BRANCH, is_decided = block->flow == BF_FLOW_BRANCH && kind != BF_EDGE_EXC;
+    bool is_jump = kind == BF_EDGE_JUMP || kind == BF_EDGE_BRANCH;
+    bool is_decided = kind == BF_EDGE_BRANCH || (block->flow == BF_FLOW_BRANCH && kind == BF_EDGE_NEXT);
     bf_cfg_fact *edge = &b->facts->cfg_edges[b->facts->n_cfg_edges++];
     *edge = (bf_cfg_fact){
         .src = src,
@@ -275,7 +327,8 @@ static void add_edge(builder *b, uint32_t src, int32_t dst, uint8_t kind) {
 static bf_status put_facts(builder *b, bf_error *err) {
     uint32_t n = b->out->n_blocks, n_edges = 0;
     const bf_flow_block *blocks = b->out->blocks;
-    for (uint32_t k = 0; k < n; k++) n_edges += (blocks[k].target >= 0) + (blocks[k].next >= 0) + (blocks[k].handler >= 0);
+    for (uint32_t k = 0; k < n; k++)
+        n_edges += (blocks[k].target >= 0) + (blocks[k].next >= 0) + (blocks[k].handler >= 0) + (blocks[k].on_the_way >= 0);
     b->facts->blocks = bf_arena_alloc(b->in->arena, n * sizeof *b->facts->blocks);
     b->facts->cfg_edges = bf_arena_alloc(b->in->arena, (n_edges + 1) * sizeof *b->facts->cfg_edges);
     if (!b->facts->blocks || !b->facts->cfg_edges) return no_memory(err);
@@ -283,8 +336,10 @@ static bf_status put_facts(builder *b, bf_error *err) {
         b->facts->blocks[b->facts->n_blocks++] = (bf_block_fact){
             b->facts->instrs[blocks[k].first].offset, b->facts->instrs[blocks[k].end - 1].end_offset, blocks[k].kind};
     for (uint32_t k = 0; k < n; k++) {
-        if (blocks[k].flow == BF_FLOW_JUMP) add_edge(b, k, blocks[k].target, BF_EDGE_JUMP);
-        if (blocks[k].flow == BF_FLOW_BRANCH) add_edge(b, k, blocks[k].target, BF_EDGE_BRANCH);
+        uint8_t flow = blocks[k].flow;
+        if (flow == BF_FLOW_JUMP || flow == BF_FLOW_BREAK || flow == BF_FLOW_CONTINUE) add_edge(b, k, blocks[k].target, BF_EDGE_JUMP);
+        if (flow == BF_FLOW_BRANCH) add_edge(b, k, blocks[k].target, BF_EDGE_BRANCH);
+        add_edge(b, k, blocks[k].on_the_way, flow == BF_FLOW_LEAVE ? BF_EDGE_JUMP : BF_EDGE_BRANCH);
         add_edge(b, k, blocks[k].next, BF_EDGE_NEXT);
         add_edge(b, k, blocks[k].handler, BF_EDGE_EXC);
     }
@@ -295,7 +350,7 @@ bf_status bf_flow_build(bf_flow_graph *out, bf_code_facts *facts, const bf_flow_
     *out = (bf_flow_graph){0};
     if (facts->n_instrs == 0) return BF_OK;
     builder b = {.in = in, .facts = facts, .ops = bf_opcodes(in->version), .out = out};
-    b.starts = bf_arena_zalloc(in->work, (size_t)facts->instrs[facts->n_instrs - 1].end_offset / 2 + 1, sizeof *b.starts);
+    b.starts = bf_arena_zalloc(in->work, (size_t)(facts->instrs[facts->n_instrs - 1].end_offset / in->version->code_unit) + 1, sizeof *b.starts);
     b.block_at = bf_arena_zalloc(in->work, (size_t)facts->n_instrs + 1, sizeof *b.block_at);
     if (!b.starts || !b.block_at) return no_memory(err);
     find_starts(&b);

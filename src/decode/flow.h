@@ -12,6 +12,7 @@ typedef struct bf_flow_input {
     int64_t bytecode_offset;   /* in the file, for anomalies; -1: none */
     bf_arena *arena;           /* for facts */
     bf_arena *work;            /* for what may go when all is done */
+    uint32_t max_dfg_edges;    /* a limit */
     bf_on_anomaly on_anomaly;
     void *context;
 } bf_flow_input;
@@ -21,6 +22,7 @@ typedef struct bf_flow_block {
     int32_t target;      /* block that its last instruction jumps to, or sets up as a handler */
     int32_t next;        /* block that it falls through to */
     int32_t handler;     /* block that finds what it raises */
+    int32_t on_the_way;  /* finally body that it goes through first, by BF_FLOW_BREAK, CONTINUE or LEAVE */
     int32_t exc;         /* entry of the exception table that says so; -1: none does */
     uint8_t flow;        /* bf_flow of its last instruction */
     uint8_t kind;        /* bf_block_kind */

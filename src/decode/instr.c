@@ -2,12 +2,15 @@
 
 #include <stdio.h>
 
+#include "base/load.h"
+
 typedef struct decoder {
     const bf_instr_input *in;
     const bf_code *code;
     const bf_cpython *version;
     const bf_op_info *ops;
     bf_arena *arena;
+    bf_str *const_texts; /* made on demand: what is no UTF-8 has to be written out, once */
     bool failed; /* an allocation did */
     bf_instrs *out;
 } decoder;
@@ -44,11 +47,16 @@ static bf_str put_number(decoder *d, bf_str prefix, int64_t number) {
 
 /* ---- first pass: where instructions are and what their argument is ---- */
 
+/* Without caches: opcode and argument have one byte each; in 2.7 the argument has two, or it is not there. */
+static uint32_t size_of(const decoder *d, const bf_op_info *base) {
+    return d->version->code_unit == 2 ? 2 : base->arg == BF_ARG_NONE ? 1 : 3;
+}
+
 static void walk(decoder *d) {
     const uint8_t *bytes = d->code->bytecode;
-    uint32_t n_bytes = d->code->n_bytecode & ~1u, extended = 0;
-    int32_t prefixes = 0;
-    if (d->code->n_bytecode & 1) ANOMALY(d, (int32_t)n_bytes, "code of %u bytes, an instruction has two", d->code->n_bytecode);
+    uint32_t odd = d->code->n_bytecode % (uint32_t)d->version->code_unit, n_bytes = d->code->n_bytecode - odd, extended = 0;
+    int32_t prefix_bytes = 0;
+    if (odd) ANOMALY(d, (int32_t)n_bytes, "code of %u bytes, an instruction has two", d->code->n_bytecode);
     for (uint32_t at = 0; at < n_bytes;) {
         uint8_t number = bytes[at];
         const bf_op_info *op = &d->ops[number], *base = &d->ops[op->base];
@@ -57,11 +65,16 @@ static void walk(decoder *d) {
             ANOMALY(d, (int32_t)at, "%s opcode %u (%.*s) in a file, decoded as %.*s", kinds[op->kind], number, (int)op->name.n, op->name.p,
                     (int)base->name.n, base->name.p);
         }
+        uint32_t size = size_of(d, base);
+        if (size > n_bytes - at) {
+            ANOMALY(d, (int32_t)at, "the code ends inside %.*s", (int)base->name.n, base->name.p);
+            break;
+        }
         bool is_prefix = base->name.n == 12 && !memcmp(base->name.p, "EXTENDED_ARG", 12);
         bf_instr *i = &d->out->items[d->out->n++];
         *i = (bf_instr){
             .offset = (int32_t)at,
-            .start_offset = (int32_t)at - (is_prefix ? 0 : 2 * prefixes),
+            .start_offset = (int32_t)at - (is_prefix ? 0 : prefix_bytes),
             .opcode = number,
             .baseopcode = op->base,
             .opname = op->name,
@@ -78,18 +91,19 @@ static void walk(decoder *d) {
             .byte_len = BF_NONE_INT,
             .position = {BF_NONE_INT, BF_NONE_INT, BF_NONE_INT, BF_NONE_INT},
         };
-        uint32_t argument = i->has_arg ? bytes[at + 1] | extended : 0;
+        uint32_t low = size == 3 ? bf_load_u16(bytes + at + 1) : size == 2 ? bytes[at + 1] : 0;
+        uint32_t argument = i->has_arg ? low | extended : 0;
         i->arg = (int32_t)argument;
-        extended = is_prefix ? argument << 8 : 0;
-        prefixes = is_prefix ? prefixes + 1 : 0;
-        at += 2 + 2u * base->caches->n_units;
+        extended = is_prefix ? argument << 8 * (size - 1) : 0;
+        prefix_bytes = is_prefix ? prefix_bytes + (int32_t)size : 0;
+        at += size + 2u * base->caches->n_units;
         if (at > n_bytes) {
             ANOMALY(d, i->offset, "inline caches of %.*s run past the end of the code", (int)base->name.n, base->name.p);
             at = n_bytes;
         }
         i->end_offset = (int32_t)at;
     }
-    if (prefixes) ANOMALY(d, (int32_t)n_bytes, "code ends after EXTENDED_ARG");
+    if (prefix_bytes) ANOMALY(d, (int32_t)n_bytes, "code ends after EXTENDED_ARG");
 }
 
 static void read_caches(decoder *d, bf_instr *i) {
@@ -120,18 +134,20 @@ static bool is_jump(bf_arg_kind kind) {
 
 static int32_t jump_target(const decoder *d, const bf_instr *i, bf_arg_kind kind) {
     int64_t distance = (int64_t)i->arg * d->version->jump_unit;
-    int64_t next = i->offset + 2 + 2 * (int64_t)d->ops[i->baseopcode].caches->n_units;
+    const bf_op_info *base = &d->ops[i->baseopcode];
+    int64_t next = i->offset + (int64_t)size_of(d, base) + 2 * (int64_t)base->caches->n_units;
     int64_t target = kind == BF_ARG_JUMP_ABS ? distance : kind == BF_ARG_JUMP_REL ? next + distance : next - distance;
     return target > INT32_MAX || target <= INT32_MIN ? BF_NONE_INT : (int32_t)target;
 }
 
 static bool is_unit(const decoder *d, int32_t offset) {
-    return offset >= 0 && !(offset & 1) && offset <= (int32_t)d->code->n_bytecode;
+    return offset >= 0 && offset % d->version->code_unit == 0 && offset <= (int32_t)d->code->n_bytecode;
 }
 
 /* Labels count the targets in the order of their offsets, from 1. */
 static void number_labels(decoder *d) {
-    uint32_t n_units = d->code->n_bytecode / 2 + 1;
+    int32_t unit = d->version->code_unit;
+    uint32_t n_units = d->code->n_bytecode / (uint32_t)unit + 1;
     int32_t *labels = bf_arena_zalloc(d->arena, n_units, sizeof *labels);
     if (!labels) {
         d->failed = true;
@@ -142,7 +158,7 @@ static void number_labels(decoder *d) {
         bf_arg_kind kind = d->ops[i->baseopcode].arg;
         if (!is_jump(kind)) continue;
         i->jump_target = jump_target(d, i, kind);
-        if (is_unit(d, i->jump_target)) labels[i->jump_target / 2] = 1;
+        if (is_unit(d, i->jump_target)) labels[i->jump_target / unit] = 1;
         if (!is_unit(d, i->jump_target) || i->jump_target == (int32_t)d->code->n_bytecode)
             ANOMALY(d, i->offset, "%.*s to %d, the code has %u bytes", (int)i->baseopname.n, i->baseopname.p, i->jump_target,
                     d->code->n_bytecode);
@@ -173,6 +189,14 @@ static void decorate(decoder *d, bf_instr *i, bf_str what) {
     i->argrepr = d->version->label_repr ? concat3(d, i->argval_str, BF_STR(" + "), what) : concat3(d, what, BF_STR(" + "), i->argval_str);
 }
 
+static bf_str const_text(decoder *d, const bf_object *o, uint32_t index) {
+    if (!d->const_texts) d->const_texts = bf_arena_zalloc(d->arena, d->code->n_consts, sizeof *d->const_texts);
+    if (d->const_texts && !d->const_texts[index].p) d->const_texts[index] = bf_object_text(o, d->arena);
+    if (d->const_texts && d->const_texts[index].p) return d->const_texts[index];
+    d->failed = true;
+    return BF_STR("");
+}
+
 static void set_const(decoder *d, bf_instr *i) {
     uint32_t index = (uint32_t)i->arg;
     i->argval_kind = BF_ARGVAL_CONST;
@@ -185,9 +209,8 @@ static void set_const(decoder *d, bf_instr *i) {
     i->argrepr = d->in->const_reprs[index];
     i->has_argval_int = o->type == BF_OBJ_INT || o->type == BF_OBJ_TRUE || o->type == BF_OBJ_FALSE;
     if (i->has_argval_int) i->argval_int = o->type == BF_OBJ_INT ? o->u.i : o->type == BF_OBJ_TRUE;
-    if (o->type == BF_OBJ_STR) {
-        i->argval_str = bf_object_text(o, d->arena);
-        if (!i->argval_str.p) d->failed = true;
+    if (o->type == BF_OBJ_STR || (o->type == BF_OBJ_BYTES && d->version->has_old_types)) {
+        i->argval_str = const_text(d, o, index);
     } else if (o->type != BF_OBJ_NONE) {
         i->argval_str = i->argrepr;
     }
@@ -241,11 +264,13 @@ static void set_jump(decoder *d, bf_instr *i, bf_arg_kind kind) {
     i->argval_int = i->jump_target;
     if (kind == BF_ARG_JUMP_ABS && !d->version->absolute_jump_repr) return;
     if (!i->has_argval_int) return;
-    int32_t label = is_unit(d, i->jump_target) ? d->out->labels[i->jump_target / 2] : 0;
+    int32_t label = is_unit(d, i->jump_target) ? d->out->labels[i->jump_target / d->version->code_unit] : 0;
     if (d->version->label_repr && label)
         i->argrepr = put_number(d, kind == BF_ARG_JUMP_FROM ? BF_STR("from L") : BF_STR("to L"), label);
     else
         i->argrepr = put_number(d, BF_STR("to "), i->jump_target);
+    bool is_long = d->version->has_old_types && i->start_offset != i->offset; /* what EXTENDED_ARG adds to is a long from then on */
+    if (is_long) i->argrepr = concat3(d, i->argrepr, BF_STR("L"), BF_STR(""));
 }
 
 static void resolve(decoder *d, bf_instr *i, bf_arg_kind kind) {
@@ -330,7 +355,7 @@ static void place(decoder *d) {
             if (lines->starts[s].offset == i->offset) i->starts_line = last_line;
             s++;
         }
-        if (d->version->line_form == BF_LINES_LNOTAB) {
+        if (d->version->line_form <= BF_LINES_LNOTAB) {
             i->line_number = last_line;
             continue;
         }
@@ -348,7 +373,7 @@ bf_status bf_instr_decode(bf_instrs *out, const bf_instr_input *in, bf_error *er
     *out = (bf_instrs){0};
     decoder d = {
         .in = in, .code = in->code, .version = in->code->version, .ops = bf_opcodes(in->code->version), .arena = in->arena, .out = out};
-    out->items = bf_arena_alloc(d.arena, (in->code->n_bytecode / 2 + 1) * sizeof *out->items);
+    out->items = bf_arena_alloc(d.arena, (in->code->n_bytecode / (uint32_t)d.version->code_unit + 1) * sizeof *out->items);
     if (!out->items) return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
     walk(&d);
     number_labels(&d);
@@ -359,7 +384,7 @@ bf_status bf_instr_decode(bf_instrs *out, const bf_instr_input *in, bf_error *er
         const bf_op_info *base = &d.ops[i->baseopcode];
         if (base->caches->n_units) read_caches(&d, i);
         resolve(&d, i, base->arg);
-        int32_t label = out->labels[i->offset / 2];
+        int32_t label = out->labels[i->offset / d.version->code_unit];
         i->is_jump_target = label != 0;
         if (label) i->label = label;
         out->text_bytes += i->argrepr.n + i->argval_str.n;

@@ -24,6 +24,7 @@ static const struct {
 
 bool bf_is_printable(uint32_t code_point, const bf_cpython *version) {
     if (code_point < 0x80) return code_point >= 0x20 && code_point < 0x7f;
+    if (!version->unicode) return false;
     size_t low = 0, high = sizeof hidden / sizeof *hidden;
     while (low < high) { /* the first row that ends at or after it */
         size_t middle = (low + high) / 2;

@@ -1,9 +1,7 @@
 #include "decode/repr.h"
 
 #include <math.h>
-#include <stdlib.h>
 
-#include "base/load.h"
 #include "base/number.h"
 #include "code/code.h"
 
@@ -35,26 +33,15 @@ static void put_complex(bf_buf *out, double re, double im) {
     bf_buf_puts(out, real_part ? "j)" : "j");
 }
 
-/* Digits of 15 bits to digits of 10**9, the simple quadratic way: the number of digits is limited. */
 static bf_status put_long(printer *p, const bf_object *o) {
     if (o->n > BF_REPR_MAX_INT_DIGITS)
         return bf_fail(p->err, BF_LIMIT, -1, "int of %u bits, at most %d are printed", o->n * 15, BF_REPR_MAX_INT_DIGITS * 15);
-    uint32_t capacity = o->n * 15 / 29 + 2, n = 0; /* 10**9 is more than 29 bits */
-    uint32_t *limbs = malloc(capacity * sizeof *limbs);
-    if (!limbs) return bf_fail(p->err, BF_NO_MEMORY, -1, "out of memory");
-    for (uint32_t i = o->n; i-- > 0;) {
-        uint64_t carry = bf_load_u16(o->u.digits + 2 * i);
-        for (uint32_t j = 0; j < n; j++) {
-            carry += (uint64_t)limbs[j] << 15;
-            limbs[j] = (uint32_t)(carry % 1000000000);
-            carry /= 1000000000;
-        }
-        if (carry) limbs[n++] = (uint32_t)carry;
-    }
     if (o->negative) bf_buf_putc(p->out, '-');
-    bf_buf_printf(p->out, "%u", n ? limbs[n - 1] : 0);
-    for (uint32_t i = n ? n - 1 : 0; i-- > 0;) bf_buf_printf(p->out, "%09u", limbs[i]);
-    free(limbs);
+    if (o->u.decimal)
+        bf_buf_puts(p->out, o->u.decimal);
+    else
+        bf_decimal_put(p->out, o->u.digits, o->n);
+    if (o->is_long) bf_buf_putc(p->out, 'L');
     return BF_OK;
 }
 
@@ -81,7 +68,6 @@ static void put_escape(bf_buf *out, uint32_t c) {
 
 static void put_bytes(bf_buf *out, const char *p, uint32_t n) {
     char quote = pick_quote(p, n);
-    bf_buf_putc(out, 'b');
     bf_buf_putc(out, quote);
     for (uint32_t i = 0; i < n; i++) {
         uint8_t c = (uint8_t)p[i];
@@ -177,22 +163,33 @@ static void put_code(bf_buf *out, const bf_raw_code *code) {
 static bf_status print(printer *p, const bf_object *o) {
     if (p->out->n - p->start > BF_REPR_MAX_TEXT_BYTES)
         return bf_fail(p->err, BF_LIMIT, -1, "a constant of more than %d MiB of text", BF_REPR_MAX_TEXT_BYTES >> 20);
+    bool is_old = p->version->has_old_types;
     switch ((bf_object_type)o->type) {
     case BF_OBJ_NONE: bf_buf_puts(p->out, "None"); break;
-    case BF_OBJ_STOP_ITERATION: bf_buf_puts(p->out, "<class 'StopIteration'>"); break;
+    case BF_OBJ_STOP_ITERATION: bf_buf_puts(p->out, is_old ? "<type 'exceptions.StopIteration'>" : "<class 'StopIteration'>"); break;
     case BF_OBJ_ELLIPSIS: bf_buf_puts(p->out, "Ellipsis"); break;
     case BF_OBJ_FALSE: bf_buf_puts(p->out, "False"); break;
     case BF_OBJ_TRUE: bf_buf_puts(p->out, "True"); break;
-    case BF_OBJ_INT: bf_buf_printf(p->out, "%lld", (long long)o->u.i); break;
+    case BF_OBJ_INT: bf_buf_printf(p->out, o->is_long ? "%lldL" : "%lld", (long long)o->u.i); break;
     case BF_OBJ_LONG: return put_long(p, o);
     case BF_OBJ_FLOAT: bf_put_float(p->out, o->u.f, BF_FLOAT64); break;
     case BF_OBJ_COMPLEX: put_complex(p->out, o->u.c.re, o->u.c.im); break;
-    case BF_OBJ_BYTES: put_bytes(p->out, o->u.p, o->n); break;
-    case BF_OBJ_STR: put_str(p, o->u.p, o->n); break;
+    case BF_OBJ_BYTES:
+        if (!is_old) bf_buf_putc(p->out, 'b');
+        put_bytes(p->out, o->u.p, o->n);
+        break;
+    case BF_OBJ_STR:
+        if (is_old) bf_buf_putc(p->out, 'u');
+        put_str(p, o->u.p, o->n);
+        break;
     case BF_OBJ_TUPLE: return print_items(p, o, "(", o->n == 1 ? ",)" : ")");
     case BF_OBJ_LIST: return print_items(p, o, "[", "]");
-    case BF_OBJ_SET: return o->n ? print_items(p, o, "{", "}") : print_items(p, o, "set(", ")");
-    case BF_OBJ_FROZENSET: return o->n ? print_items(p, o, "frozenset({", "})") : print_items(p, o, "frozenset(", ")");
+    case BF_OBJ_SET:
+        if (is_old) return print_items(p, o, "set([", "])");
+        return o->n ? print_items(p, o, "{", "}") : print_items(p, o, "set(", ")");
+    case BF_OBJ_FROZENSET:
+        if (is_old) return print_items(p, o, "frozenset([", "])");
+        return o->n ? print_items(p, o, "frozenset({", "})") : print_items(p, o, "frozenset(", ")");
     case BF_OBJ_DICT: return print_pairs(p, o, "{", "}");
     case BF_OBJ_FROZENDICT: return o->n ? print_pairs(p, o, "frozendict({", "})") : print_pairs(p, o, "frozendict(", ")");
     case BF_OBJ_SLICE: return print_items(p, o, "slice(", ")");

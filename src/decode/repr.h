@@ -7,7 +7,7 @@
 #include "pyc/marshal.h"
 
 enum {
-    BF_REPR_MAX_INT_DIGITS = 8192,            /* of 15 bits: about 37,000 decimal digits */
+    BF_REPR_MAX_INT_DIGITS = BF_MAX_DECIMAL_DIGITS,
     BF_REPR_MAX_TEXT_BYTES = 64 * 1024 * 1024, /* of one constant, however often it refers to the same object */
 };
 

@@ -26,9 +26,10 @@ static int n_digits(int64_t n) {
     return digits;
 }
 
-/* Fields are joined by blanks, and blanks at the end of a line are cut. */
-static void end_line(bf_buf *out, size_t start) {
-    while (out->n > start && out->p[out->n - 1] == ' ') out->n--;
+/* Fields are joined by blanks, and blanks at the end of a line are cut; not in 2.7. */
+static void end_line(page *p, size_t start) {
+    bf_buf *out = p->out;
+    while (p->version->dis_form != BF_DIS_PRINT && out->n > start && out->p[out->n - 1] == ' ') out->n--;
     bf_buf_putc(out, '\n');
 }
 
@@ -43,6 +44,7 @@ static int line_column_width(const page *p) {
         if (line == 0 && p->version->label_repr) continue; /* an empty module's only line is passed over, as "no line" is */
         if (line > max) max = line;
     }
+    if (p->version->dis_form <= BF_DIS_NARROW) return 3;
     if (!p->version->label_repr) return p->code->n_lines == 0 ? 0 : max >= 1000 ? n_digits(max) : 3;
     if (max == -1) return 0;
     int width = n_digits(max) > 3 ? n_digits(max) : 3;
@@ -112,7 +114,7 @@ static void put_line_column(page *p, bool starts, int32_t line, const bf_positio
 /* ---- rows ---- */
 
 /* One row in either layout: `>>` marks jump targets until 3.12, labels name them from 3.13. */
-static void put_row(page *p, int32_t offset, bool marked, int32_t label, bf_str opname, bool has_arg, int32_t arg, bf_str argrepr,
+static void put_row(page *p, int32_t offset, bool marked, int32_t label, bf_str opname, bool has_arg, const char *arg, bf_str argrepr,
                     size_t start) {
     bf_buf *out = p->out;
     int excess = 0;
@@ -128,14 +130,14 @@ static void put_row(page *p, int32_t offset, bool marked, int32_t label, bf_str 
     for (uint32_t i = opname.n; i < OPNAME_WIDTH; i++) bf_buf_putc(out, ' ');
     if (has_arg) {
         int width = OPARG_WIDTH - excess;
-        bf_buf_printf(out, " %*d", width > 0 ? width : 0, arg);
+        bf_buf_printf(out, " %*s", width > 0 ? width : 0, arg);
         if (argrepr.n) {
             bf_buf_puts(out, " (");
             bf_buf_put_str(out, argrepr);
             bf_buf_putc(out, ')');
         }
     }
-    end_line(out, start);
+    end_line(p, start);
 }
 
 static void put_caches(page *p, const bf_instr *i) {
@@ -153,7 +155,7 @@ static void put_caches(page *p, const bf_instr *i) {
             }
             size_t start = p->out->n;
             put_line_column(p, false, 0, &i->position);
-            put_row(p, offset, false, 0, BF_STR("CACHE"), true, 0, bf_str_of(text), start);
+            put_row(p, offset, false, 0, BF_STR("CACHE"), true, "0", bf_str_of(text), start);
         }
     }
 }
@@ -173,9 +175,11 @@ static void put_instr(page *p, const bf_instr *i) {
     if (p->line_width && starts && i->offset > 0) bf_buf_putc(p->out, '\n');
     size_t start = p->out->n;
     put_line_column(p, starts, line, &i->position);
-    char text[32];
-    int32_t label = p->labels[i->offset / 2];
-    put_row(p, i->offset, label != 0, label, i->opname, i->has_arg, i->arg, shown_argrepr(p, i, text, sizeof text), start);
+    char text[32], arg[16];
+    int32_t label = p->labels[i->offset / p->version->code_unit];
+    bool is_long = p->version->has_old_types && i->start_offset != i->offset; /* as in its argrepr */
+    snprintf(arg, sizeof arg, is_long ? "%dL" : "%d", i->arg);
+    put_row(p, i->offset, label != 0, label, i->opname, i->has_arg, arg, shown_argrepr(p, i, text, sizeof text), start);
     if (p->options->show_caches) put_caches(p, i);
 }
 
@@ -198,16 +202,22 @@ static void put_exceptions(page *p) {
     }
 }
 
+/* The target of a jump as 2.7 marks it: by the argument without what an EXTENDED_ARG adds. */
+static int32_t marked_target(const page *p, const bf_instr *i) {
+    if (p->version->dis_form != BF_DIS_PRINT || i->start_offset == i->offset) return i->jump_target;
+    return (int32_t)((uint32_t)i->jump_target - ((uint32_t)i->arg & 0xffff0000));
+}
+
 /* dis.dis numbers what exception ranges touch too; until 3.12 it marks their handlers. Gives the number of labels. */
 static int32_t number_labels(page *p) {
     const bf_code_facts *code = p->code;
-    int32_t n = 0, size = code->code_len;
+    int32_t n = 0, size = code->code_len, unit = p->version->code_unit;
 #define MARK(at)                                                                          \
     do {                                                                                  \
-        if ((at) >= 0 && (at) <= size && !((at) & 1)) p->labels[(at) / 2] = 1; \
+        if ((at) >= 0 && (at) <= size && (at) % unit == 0) p->labels[(at) / unit] = 1; \
     } while (0)
     for (uint32_t k = 0; k < code->n_instrs; k++)
-        if (code->instrs[k].argval_kind == BF_ARGVAL_JUMP) MARK(code->instrs[k].jump_target);
+        if (code->instrs[k].argval_kind == BF_ARGVAL_JUMP) MARK(marked_target(p, &code->instrs[k]));
     for (uint32_t k = 0; k < code->n_excs; k++) {
         if (code->excs[k].start < code->excs[k].end || p->version->label_repr) MARK(code->excs[k].target);
         if (!p->version->label_repr) continue;
@@ -215,19 +225,20 @@ static int32_t number_labels(page *p) {
         MARK(code->excs[k].end);
     }
 #undef MARK
-    for (int32_t unit = 0; unit <= size / 2; unit++)
-        if (p->labels[unit]) p->labels[unit] = ++n;
+    for (int32_t k = 0; k <= size / unit; k++)
+        if (p->labels[k]) p->labels[k] = ++n;
     return n;
 }
 
 static bf_status put_code(bf_buf *out, const bf_code_facts *code, const bf_cpython *version, const bf_dis_options *options, bf_error *err) {
     page p = {.out = out, .code = code, .version = version, .options = options};
-    if (!(p.labels = calloc((size_t)code->code_len / 2 + 1, sizeof *p.labels))) return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
+    p.labels = calloc((size_t)(code->code_len / version->code_unit) + 1, sizeof *p.labels);
+    if (!p.labels) return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
     int32_t n_labels = number_labels(&p);
     bool positions = options->show_positions && version->has_localsplus;
     p.line_width = positions ? position_column_width(&p) : line_column_width(&p);
     p.label_width = 4 + n_digits(n_labels);
-    p.offset_width = code->code_len - 2 >= 10000 ? n_digits(code->code_len - 2) : 4;
+    p.offset_width = version->dis_form > BF_DIS_NARROW && code->code_len - 2 >= 10000 ? n_digits(code->code_len - 2) : 4;
     for (uint32_t k = 0; k < code->n_instrs; k++) put_instr(&p, &code->instrs[k]);
     put_exceptions(&p);
     free(p.labels);

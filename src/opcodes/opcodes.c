@@ -10,6 +10,15 @@ typedef struct bf_op_text_row {
     bf_str text;
 } bf_op_text_row;
 
+#define BF_PY py27
+#define BF_PY_DEF "opcodes/py27.def"
+#include "opcodes/table.inc"
+#define BF_PY py36
+#define BF_PY_DEF "opcodes/py36.def"
+#include "opcodes/table.inc"
+#define BF_PY py37
+#define BF_PY_DEF "opcodes/py37.def"
+#include "opcodes/table.inc"
 #define BF_PY py38
 #define BF_PY_DEF "opcodes/py38.def"
 #include "opcodes/table.inc"
@@ -42,7 +51,7 @@ static const struct {
     size_t n_texts;
 } tables[] = {
 #define TABLE(id) {id, py##id##_ops, py##id##_texts, sizeof py##id##_texts / sizeof *py##id##_texts}
-    TABLE(38), TABLE(39), TABLE(310), TABLE(311), TABLE(312), TABLE(313), TABLE(314), TABLE(315),
+    TABLE(27), TABLE(36), TABLE(37), TABLE(38), TABLE(39), TABLE(310), TABLE(311), TABLE(312), TABLE(313), TABLE(314), TABLE(315),
 #undef TABLE
 };
 
@@ -62,6 +71,9 @@ static void fill(void) {
                 filled[t][number] = (bf_op_info){.name = bf_str_of(unknown_names[number]), .base = (uint8_t)number, .caches = &py38_NONE_caches};
         }
     }
+    for (int t = 0; t < N_TABLES; t++) /* names that are no identifier of C: SLICE+0 */
+        for (size_t i = 0; i < tables[t].n_texts; i++)
+            if (tables[t].texts[i].kind == BF_ARG_NONE) filled[t][tables[t].texts[i].value].name = tables[t].texts[i].text;
 }
 
 static int table_of(const bf_cpython *version) {

@@ -51,7 +51,11 @@ typedef enum bf_flow {
     BF_FLOW_RAISE,
     BF_FLOW_SETUP,   /* to the next one, and what raises from there on goes to its target */
     BF_FLOW_FINALLY, /* the same, and the target is also reached without an exception, with fewer values on the stack */
-    BF_FLOW_POP      /* to the next one, and the last such target is out of force */
+    BF_FLOW_LOOP,    /* to the next one, and a break from there on goes to its target: until 3.7, as the following three */
+    BF_FLOW_POP,     /* to the next one, and the last such target is out of force */
+    BF_FLOW_BREAK,
+    BF_FLOW_CONTINUE, /* to its target; like a break and a return, through the targets of BF_FLOW_FINALLY that it leaves */
+    BF_FLOW_LEAVE     /* a return */
 } bf_flow;
 
 /** A number of values: the low four bits, and what the argument adds to it. */
@@ -63,7 +67,8 @@ typedef enum bf_count {
     BF_COUNT_BIT2 = 4 << 4,
     BF_COUNT_BITS = 5 << 4,  /* how many of the bits 0 to 3 are set */
     BF_COUNT_IS3 = 6 << 4,   /* 1 for an argument of 3 */
-    BF_COUNT_SPLIT = 7 << 4  /* the low byte, and all above that byte */
+    BF_COUNT_SPLIT = 7 << 4, /* the low byte, and all above that byte */
+    BF_COUNT_PAIRS = 8 << 4  /* the low byte, and twice all above that byte */
 } bf_count;
 
 /** Which of the values that it pops an instruction looks at. */
@@ -126,6 +131,7 @@ static inline int64_t bf_op_count(uint8_t count, uint32_t arg) {
     case BF_COUNT_BITS: return fixed + (arg & 1) + (arg >> 1 & 1) + (arg >> 2 & 1) + (arg >> 3 & 1);
     case BF_COUNT_IS3: return fixed + (arg == 3);
     case BF_COUNT_SPLIT: return fixed + (arg & 255) + (arg >> 8);
+    case BF_COUNT_PAIRS: return fixed + (arg & 255) + 2 * (int64_t)(arg >> 8);
     default: return fixed;
     }
 }

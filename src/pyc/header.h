@@ -1,4 +1,4 @@
-/* The first bytes of a .pyc: magic number, flags (PEP 552), and what its source looked like. */
+/* The first bytes of a .pyc: magic number, flags (PEP 552, from 3.7), and what its source looked like. */
 #ifndef BF_PYC_HEADER_H
 #define BF_PYC_HEADER_H
 
@@ -12,6 +12,7 @@ typedef struct bf_pyc_header {
     const bf_magic *known;     /* NULL: a magic number that nobody has listed */
     const bf_cpython *version; /* whose formats the rest is read by */
     uint32_t flags;            /* bit 0: hash-based, bit 1: the import system checks the hash */
+    bool has_flags, has_source_size; /* the header has a place for them */
     bool is_hash;
     uint32_t source_mtime, source_size; /* timestamp-based */
     uint64_t source_hash;               /* hash-based; its eight bytes as a little-endian number */

@@ -5,11 +5,14 @@
 #include <strings.h>
 
 #include "base/load.h"
+#include "base/utf8.h"
 
 enum {
     FLAG_REF = 0x80,
     MAX_DEPTH = 2000, /* CPython's own: MAX_MARSHAL_STACK_DEPTH */
 };
+
+#define MAX_DECIMAL_WORK (UINT64_C(1) << 32) /* sum of the squares of the digits of all ints of a file: a few seconds */
 
 typedef struct reader {
     const uint8_t *data;
@@ -20,6 +23,8 @@ typedef struct reader {
     uint32_t n_refs, refs_capacity;
     const bf_cpython *version;
     bf_arena *arena;
+    bf_buf scratch;
+    uint64_t decimal_work;
     bf_error *err;
 } reader;
 
@@ -78,6 +83,43 @@ static bf_status add_ref(reader *r, bf_object *o) {
 
 /* ---- numbers ---- */
 
+/* Digits of 15 bits to digits of 10**9, the simple way. */
+void bf_decimal_put(bf_buf *out, const uint8_t *digits, uint32_t n) {
+    size_t capacity = (size_t)n * 15 / 29 + 2, n_limbs = 0; /* 10**9 is more than 29 bits */
+    uint32_t *limbs = malloc(capacity * sizeof *limbs);
+    if (!limbs) {
+        out->failed = true;
+        return;
+    }
+    for (uint32_t i = n; i-- > 0;) {
+        uint64_t carry = bf_load_u16(digits + 2 * i);
+        for (size_t j = 0; j < n_limbs; j++) {
+            carry += (uint64_t)limbs[j] << 15;
+            limbs[j] = (uint32_t)(carry % 1000000000);
+            carry /= 1000000000;
+        }
+        if (carry) limbs[n_limbs++] = (uint32_t)carry;
+    }
+    bf_buf_printf(out, "%u", n_limbs ? limbs[n_limbs - 1] : 0);
+    for (size_t i = n_limbs ? n_limbs - 1 : 0; i-- > 0;) bf_buf_printf(out, "%09u", limbs[i]);
+    free(limbs);
+}
+
+/* The text is made once, here: a reference to an int is five bytes long and may stand in a file a million times. */
+static bf_status set_decimal(reader *r, bf_object *o, size_t start) {
+    uint64_t work = (uint64_t)o->n * o->n;
+    if (o->n > BF_MAX_DECIMAL_DIGITS) return BF_OK;
+    r->decimal_work += work;
+    if (r->decimal_work > MAX_DECIMAL_WORK)
+        return bf_fail(r->err, BF_LIMIT, (int64_t)start, "too many ints of thousands of digits in one file, here one of %u bits", 15 * o->n);
+    r->scratch.n = 0;
+    bf_decimal_put(&r->scratch, o->u.digits, o->n);
+    bf_buf_putc(&r->scratch, 0);
+    if (r->scratch.failed) return no_memory(r);
+    o->u.decimal = bf_arena_str(r->arena, r->scratch.p, r->scratch.n).p;
+    return o->u.decimal ? BF_OK : no_memory(r);
+}
+
 static bf_status read_long(reader *r, bf_object *o) {
     size_t start = r->at;
     uint32_t count;
@@ -114,7 +156,7 @@ static bf_status read_long(reader *r, bf_object *o) {
     o->n = n;
     o->negative = negative;
     o->u.digits = digits;
-    return BF_OK;
+    return set_decimal(r, o, start - 1);
 }
 
 static bf_status read_double(reader *r, double *out) {
@@ -176,18 +218,6 @@ static bf_status read_text_double(reader *r, double *out) {
 
 /* ---- texts ---- */
 
-/* Length of the UTF-8 sequence at p, or 0; a surrogate (CPython writes them with surrogatepass) counts as one. */
-static int utf8_sequence(const uint8_t *p, size_t left, bool *surrogate) {
-    uint8_t c = p[0];
-    int n = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
-    if (n == 0 || (size_t)n > left) return 0;
-    for (int i = 1; i < n; i++)
-        if ((p[i] & 0xc0) != 0x80) return 0;
-    if ((c == 0xe0 && p[1] < 0xa0) || (c == 0xf0 && p[1] < 0x90) || (c == 0xf4 && p[1] > 0x8f)) return 0;
-    if (c == 0xed && p[1] >= 0xa0) *surrogate = true;
-    return n;
-}
-
 static bool is_ascii(const uint8_t *p, size_t n) {
     size_t i = 0;
     for (; i + 8 <= n; i += 8)
@@ -202,7 +232,7 @@ static bf_status read_utf8(reader *r, bf_object *o, uint32_t n) {
     const uint8_t *p = r->data + r->at;
     if (!is_ascii(p, n))
         for (size_t i = 0; i < n;) {
-            int length = utf8_sequence(p + i, n - i, &o->has_surrogates);
+            int length = bf_utf8_sequence(p + i, n - i, &o->has_surrogates); /* CPython writes surrogates with surrogatepass */
             if (!length) return bf_fail(r->err, BF_CORRUPT, (int64_t)(r->at + i), "str with byte 0x%02x that is not UTF-8", p[i]);
             i += (size_t)length;
         }
@@ -233,6 +263,16 @@ static bf_status read_ascii(reader *r, bf_object *o, uint32_t n) {
     }
     o->u.p = text;
     o->n = (uint32_t)(to - text);
+    return BF_OK;
+}
+
+static bf_status read_bytes(reader *r, bf_object *o) {
+    uint32_t n;
+    BF_TRY(read_u32(r, "bytes", &n));
+    BF_TRY(need(r, n, "bytes"));
+    o->u.p = (const char *)r->data + r->at;
+    o->n = n;
+    r->at += n;
     return BF_OK;
 }
 
@@ -283,6 +323,11 @@ static bf_status read_pairs(reader *r, bf_object *o) {
 
 /* ---- code objects ---- */
 
+/* What names are. */
+static uint8_t text_type(const bf_cpython *version) {
+    return version->has_old_types ? BF_OBJ_BYTES : BF_OBJ_STR;
+}
+
 enum field_kind { INT_FIELD, OBJECT_FIELD };
 
 typedef struct code_field {
@@ -290,13 +335,15 @@ typedef struct code_field {
     uint8_t kind;
     uint8_t type; /* of the object; bf_object_type */
     uint16_t at;  /* offset in bf_raw_code */
+    uint8_t since_minor; /* of 3.x */
 } code_field;
 
-#define INT(field) {#field, INT_FIELD, 0, offsetof(bf_raw_code, field)}
-#define OBJECT(field, type) {#field, OBJECT_FIELD, type, offsetof(bf_raw_code, field)}
+#define INT_SINCE(field, since_minor) {#field, INT_FIELD, 0, offsetof(bf_raw_code, field), since_minor}
+#define INT(field) INT_SINCE(field, 0)
+#define OBJECT(field, type) {#field, OBJECT_FIELD, type, offsetof(bf_raw_code, field), 0}
 
 static const code_field fields_before_311[] = {
-    INT(argcount), INT(posonlyargcount), INT(kwonlyargcount), INT(nlocals), INT(stacksize), INT(flags),
+    INT(argcount), INT_SINCE(posonlyargcount, 8), INT_SINCE(kwonlyargcount, 1), INT(nlocals), INT(stacksize), INT(flags),
     OBJECT(code, BF_OBJ_BYTES), OBJECT(consts, BF_OBJ_TUPLE), OBJECT(names, BF_OBJ_TUPLE), OBJECT(varnames, BF_OBJ_TUPLE),
     OBJECT(freevars, BF_OBJ_TUPLE), OBJECT(cellvars, BF_OBJ_TUPLE), OBJECT(filename, BF_OBJ_STR), OBJECT(name, BF_OBJ_STR),
     INT(firstlineno), OBJECT(linetable, BF_OBJ_BYTES),
@@ -309,6 +356,7 @@ static const code_field fields_from_311[] = {
     INT(firstlineno), OBJECT(linetable, BF_OBJ_BYTES), OBJECT(exceptiontable, BF_OBJ_BYTES),
 };
 
+#undef INT_SINCE
 #undef INT
 #undef OBJECT
 
@@ -324,8 +372,10 @@ static bf_status read_code(reader *r, bf_object *o) {
     const code_field *fields = plus ? fields_from_311 : fields_before_311;
     size_t n = plus ? sizeof fields_from_311 / sizeof *fields : sizeof fields_before_311 / sizeof *fields;
     for (size_t i = 0; i < n; i++) {
+        if (fields[i].since_minor > r->version->minor) continue;
         char *slot = (char *)code + fields[i].at;
         size_t start = r->at;
+        uint8_t type = fields[i].type == BF_OBJ_STR ? text_type(r->version) : fields[i].type;
         if (fields[i].kind == INT_FIELD) {
             uint32_t value;
             BF_TRY(read_u32(r, fields[i].name, &value));
@@ -334,12 +384,12 @@ static bf_status read_code(reader *r, bf_object *o) {
         }
         bf_object *value = NULL;
         bf_status st = read_object(r, &value);
-        bool fits = value && value->type == fields[i].type;
+        bool fits = value && value->type == type;
         if (fits) memcpy(slot, &value, sizeof value);
         if (st != BF_OK) return st;
         if (!fits)
             return bf_fail(r->err, BF_CORRUPT, (int64_t)start, "co_%s is a %s, not a %s", fields[i].name,
-                           value ? type_names[value->type] : "NULL", type_names[fields[i].type]);
+                           value ? type_names[value->type] : "NULL", type_names[type]);
     }
     return BF_OK;
 }
@@ -379,15 +429,11 @@ static bf_status read_contents(reader *r, uint8_t tag, bf_object *o) {
     case 'x':
         BF_TRY(read_text_double(r, &o->u.c.re));
         return read_text_double(r, &o->u.c.im);
-    case 's':
-        BF_TRY(read_u32(r, "bytes", &n));
-        BF_TRY(need(r, n, "bytes"));
-        o->u.p = (const char *)r->data + r->at;
-        o->n = n;
-        r->at += n;
-        return BF_OK;
-    case 'u':
+    case 's': return read_bytes(r, o);
     case 't':
+        if (o->type == BF_OBJ_BYTES) return read_bytes(r, o);
+        /* fall through */
+    case 'u':
         BF_TRY(read_u32(r, "str", &n));
         return read_utf8(r, o, n);
     case 'a':
@@ -421,21 +467,26 @@ static const struct {
     ['i'] = {1, BF_OBJ_INT, 0, 0},       ['I'] = {1, BF_OBJ_INT, 0, 0},        ['l'] = {1, BF_OBJ_LONG, 0, 0},
     ['g'] = {1, BF_OBJ_FLOAT, 0, 0},     ['f'] = {1, BF_OBJ_FLOAT, 0, 0},      ['y'] = {1, BF_OBJ_COMPLEX, 0, 0},
     ['x'] = {1, BF_OBJ_COMPLEX, 0, 0},   ['s'] = {1, BF_OBJ_BYTES, 0, 0},      ['u'] = {1, BF_OBJ_STR, 0, 0},
-    ['t'] = {1, BF_OBJ_STR, 0, 0},       ['a'] = {1, BF_OBJ_STR, 0, 0},        ['A'] = {1, BF_OBJ_STR, 0, 0},
-    ['z'] = {1, BF_OBJ_STR, 0, 0},       ['Z'] = {1, BF_OBJ_STR, 0, 0},        [')'] = {1, BF_OBJ_TUPLE, 1, 0},
+    ['t'] = {1, BF_OBJ_STR, 0, 0},       ['a'] = {1, BF_OBJ_STR, 0, 4},        ['A'] = {1, BF_OBJ_STR, 0, 4},
+    ['z'] = {1, BF_OBJ_STR, 0, 4},       ['Z'] = {1, BF_OBJ_STR, 0, 4},        [')'] = {1, BF_OBJ_TUPLE, 1, 4},
     ['('] = {1, BF_OBJ_TUPLE, 1, 0},     ['['] = {1, BF_OBJ_LIST, 1, 0},       ['<'] = {1, BF_OBJ_SET, 1, 0},
     ['>'] = {1, BF_OBJ_FROZENSET, 1, 0}, ['{'] = {1, BF_OBJ_DICT, 1, 0},       ['}'] = {1, BF_OBJ_FROZENDICT, 1, 15},
     [':'] = {1, BF_OBJ_SLICE, 1, 14},    ['c'] = {1, BF_OBJ_CODE, 1, 0},
 };
 
-/* *out stays NULL for the NULL object that ends a dict. */
+static bf_status unknown_code(reader *r, size_t start, uint32_t byte) {
+    return bf_fail(r->err, BF_UNSUPPORTED, (int64_t)start, "type code 0x%02x is none of marshal's in CPython %s", byte, r->version->name);
+}
+
+/* *out stays NULL for the NULL object that ends a dict. A bit says that an object takes a number; in 2.7 it is interned strings that do. */
 static bf_status read_object(reader *r, bf_object **out) {
     uint32_t byte;
     BF_TRY(read_u8(r, "object", &byte));
     size_t start = r->at - 1;
     uint8_t tag = byte & ~FLAG_REF;
-    bool flag = byte & FLAG_REF;
+    bool is_old = r->version->has_old_types, flag = byte & FLAG_REF;
     bf_object *o;
+    if (is_old && flag) return unknown_code(r, start, byte);
     if (r->depth >= MAX_DEPTH) return bf_fail(r->err, BF_LIMIT, (int64_t)start, "objects nested more than %d deep", MAX_DEPTH);
     switch (tag) {
     case '0': return BF_OK;
@@ -444,14 +495,15 @@ static bf_status read_object(reader *r, bf_object **out) {
     case 'T': *out = &true_object; return BF_OK;
     case 'S': *out = &stop_iteration; return BF_OK;
     case '.': *out = &ellipsis; return BF_OK;
-    case 'r': return read_ref(r, out);
     default: break;
     }
-    if (!tags[tag].known || tags[tag].since_minor > r->version->minor)
-        return bf_fail(r->err, BF_UNSUPPORTED, (int64_t)start, "type code 0x%02x is none of marshal's in CPython %s", tag, r->version->name);
-    if (!(o = new_object(r, tags[tag].type))) return no_memory(r);
+    if (tag == (is_old ? 'R' : 'r')) return read_ref(r, out);
+    if (!tags[tag].known || tags[tag].since_minor > r->version->minor) return unknown_code(r, start, tag);
+    bool is_old_str = is_old && tag == 't';
+    if (!(o = new_object(r, is_old_str ? BF_OBJ_BYTES : tags[tag].type))) return no_memory(r);
+    o->is_long = is_old && tag == 'l';
     if (tags[tag].is_container) *out = o;
-    if (flag) BF_TRY(add_ref(r, o));
+    if (flag || is_old_str) BF_TRY(add_ref(r, o));
     r->depth++;
     bf_status st = read_contents(r, tag, o);
     r->depth--;
@@ -468,6 +520,7 @@ bf_status bf_marshal_read(bf_object **out, const uint8_t *data, size_t size, siz
     bf_status st = read_object(&r, out);
     if (st == BF_OK && !*out) st = bf_fail(err, BF_CORRUPT, (int64_t)offset, "the file holds a NULL object");
     *end = r.at;
+    bf_buf_free(&r.scratch);
     free(r.refs);
     return st;
 }

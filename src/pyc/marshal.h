@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/error.h"
 #include "version/version.h"
 
@@ -21,11 +22,11 @@ typedef enum bf_object_type {
     BF_OBJ_FALSE,
     BF_OBJ_TRUE,
     BF_OBJ_INT,  /* u.i */
-    BF_OBJ_LONG, /* beyond 64 bits: u.digits, n digits of 15 bits, `negative` */
+    BF_OBJ_LONG, /* beyond 64 bits: u.digits, n digits of 15 bits, `negative`; u.decimal, the text of its magnitude */
     BF_OBJ_FLOAT,
     BF_OBJ_COMPLEX,
-    BF_OBJ_BYTES, /* u.p, n */
-    BF_OBJ_STR,   /* u.p, n: UTF-8, surrogates as three bytes when has_surrogates */
+    BF_OBJ_BYTES, /* u.p, n; what 2.7 calls str */
+    BF_OBJ_STR,   /* u.p, n: UTF-8, surrogates as three bytes when has_surrogates; what 2.7 calls unicode */
     BF_OBJ_TUPLE, /* u.items, n */
     BF_OBJ_LIST,
     BF_OBJ_SET,
@@ -36,6 +37,8 @@ typedef enum bf_object_type {
     BF_OBJ_CODE
 } bf_object_type;
 
+enum { BF_MAX_DECIMAL_DIGITS = 8192 }; /* of 15 bits: about 37,000 decimal ones */
+
 typedef struct bf_object bf_object;
 typedef struct bf_raw_code bf_raw_code;
 
@@ -44,6 +47,7 @@ struct bf_object {
     bool is_complete;    /* false while being read, and for ever when reading stopped inside */
     bool has_surrogates;
     bool negative;
+    bool is_long; /* 2.7 tells long from int */
     uint32_t n;
     union {
         int64_t i;
@@ -52,7 +56,10 @@ struct bf_object {
             double re, im;
         } c;
         const char *p;
-        const uint8_t *digits;
+        struct {
+            const uint8_t *digits;
+            const char *decimal; /* ends with a NUL; NULL beyond BF_MAX_DECIMAL_DIGITS */
+        };
         bf_object **items;
         bf_raw_code *code;
     } u;
@@ -67,10 +74,13 @@ struct bf_raw_code {
     int64_t offset; /* of the object in the file */
 };
 
+/** Appends n digits of 15 bits in decimal. Time goes with the square of n. */
+void bf_decimal_put(bf_buf *out, const uint8_t *digits, uint32_t n);
 
 /** Reads one object from data[offset, size). On failure *out is what was read until then (is_complete false inside), or NULL.
  *  *end is the offset after the last byte that was read.
- *  Errors, with the byte offset: BF_TRUNCATED, BF_CORRUPT, BF_UNSUPPORTED (a type code), BF_LIMIT (depth), BF_NO_MEMORY. */
+ *  Errors, with the byte offset: BF_TRUNCATED, BF_CORRUPT, BF_UNSUPPORTED (a type code), BF_LIMIT (depth; many ints of thousands of
+ *  digits), BF_NO_MEMORY. */
 bf_status bf_marshal_read(bf_object **out, const uint8_t *data, size_t size, size_t offset, const bf_cpython *version, bf_arena *arena,
                           size_t *end, bf_error *err);
 

@@ -1,5 +1,5 @@
 /* A dataset opened for SQL: settings, gates, the table with its contract, the views, and streams of rows. */
-#include "query/catalog.h"
+#include "query/autoload.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -74,7 +74,8 @@ static const struct {
     int scope;
     bf_status (*run)(bf_serving *s, bf_error *err);
 } steps[] = {
-    {8, open_engine}, {7, bf_partitions_find}, {5, bf_contract_gate}, {4, bf_signatures_gate}, {9, bf_wide_names}, {5, register_table}, {2, create_views},
+    {8, open_engine},   {7, bf_partitions_find}, {5, bf_contract_gate}, {4, bf_signatures_gate},
+    {9, bf_wide_names}, {5, register_table},     {2, create_views},
 };
 
 bf_status bf_session_serve(bf_session *session, bf_error *err) {
@@ -106,9 +107,9 @@ bf_status bf_session_try(const bf_profile *profile, const char *dataset, bf_sess
     if (!strcmp(bf_profile_text(profile, BF_OPT_provider), "delta"))
         return bf_fail(err, BF_UNSUPPORTED, -1, "provider delta: this build reads Parquet datasets only");
     bf_session *session = bf_session_new(profile, dataset, BF_TABLE_NAME);
-    bf_status st = session ? bf_catalog_open(&session->catalog, profile, err) : no_memory(err);
+    bf_status st = session ? bf_autoload_open(&session->autoload, profile, err) : no_memory(err);
     /* a catalog alone has no table of its own: an empty one would answer for a name that was forgotten */
-    if (st == BF_OK) st = session->catalog && !dataset ? open_engine(&session->serving, err) : bf_session_serve(session, err);
+    if (st == BF_OK) st = session->autoload && !dataset ? open_engine(&session->serving, err) : bf_session_serve(session, err);
     if (st != BF_OK && !(session && session->stopped_scope)) {
         bf_session_close(session);
         return st;
@@ -122,17 +123,17 @@ bf_status bf_session_query(bf_session *session, const char *sql, struct ArrowArr
     bf_error_clear(err);
     out->release = NULL;
     if (session->stopped_scope) return bf_fail(err, session->stopped.code, -1, "%s", session->stopped.message);
-    if (session->catalog) BF_TRY(bf_catalog_load(session, sql, err));
+    if (session->autoload) BF_TRY(bf_autoload_load(session, sql, err));
     if (session->serving.api->query(session->serving.engine, sql, out, &why) == BF_ENGINE_OK) return BF_OK;
     bf_status st = bf_engine_fail(err, &why);
-    if (session->catalog) bf_catalog_hint(session->catalog, err);
+    if (session->autoload) bf_autoload_hint(session->autoload, err);
     return st;
 }
 
 void bf_session_close(bf_session *session) {
     if (!session) return;
     bf_serving *s = &session->serving;
-    bf_catalog_free(session->catalog); /* its datasets are in this engine */
+    bf_autoload_free(session->autoload); /* its datasets are in this engine */
     if (s->engine && !session->borrows_engine) s->api->close(s->engine);
     if (s->schema.release) ArrowSchemaRelease(&s->schema);
     bf_dataset_files_free(&s->files);

@@ -4,7 +4,7 @@
 
 #include "serving/serving.h"
 
-typedef struct bf_catalog bf_catalog;
+typedef struct bf_autoload bf_autoload;
 
 struct bf_session {
     bf_serving serving;
@@ -13,7 +13,7 @@ struct bf_session {
     int stopped_scope;     /* of the gate that stopped it; 0: it is open */
     bf_error stopped;      /* what that gate said */
     bool borrows_engine;   /* of the session whose catalog it is in */
-    bf_catalog *catalog;   /* NULL: none */
+    bf_autoload *autoload; /* NULL: no catalog */
     void (*on_stopped)(bf_session *member); /* told when a gate stops a dataset of the catalog; NULL is fine */
     bf_checks checks;      /* what the last check found; `is_checked`: there was one */
     bool is_checked;

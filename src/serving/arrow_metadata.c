@@ -19,8 +19,8 @@ static const struct {
 enum { N_PLACES = sizeof places / sizeof *places };
 
 typedef struct place {
-    const char *metadata;  /* of the field of the contract, in the form of the Arrow C interface */
-    const char *expected;  /* the same as text */
+    const char *metadata; /* of the field of the contract, in the form of the Arrow C interface */
+    const char *expected; /* the same as text */
     char semantic_type[64];
     size_t n_files; /* whose footer says the same */
 } place;
@@ -74,7 +74,8 @@ static bf_status check_written(survival *v, bf_error *err) {
         bf_checks_add(v->out, 6, BF_CHECK_NOT_CHECKED, "written", "files", "no files");
         return BF_OK;
     }
-    bf_status st = bf_footers_read(v->s->api, &v->s->files, (int)bf_profile_int(v->s->profile, BF_OPT_meta_fetch_concurrency), on_footer, v, NULL, err);
+    bf_status st = bf_footers_read(v->s->api, &v->s->files, (int)bf_profile_int(v->s->profile, BF_OPT_meta_fetch_concurrency), on_footer, v,
+                                   NULL, err);
     if (st == BF_NO_MEMORY) return bf_fail(err, st, -1, "out of memory");
     for (size_t i = 0; i < N_PLACES && st == BF_OK; i++) {
         snprintf(name, sizeof name, "written: %s", places[i].path);
@@ -123,7 +124,8 @@ static bf_status check_read(survival *v, size_t i, bool in_view, bf_error *err) 
 
 static bf_status on_setting(void *context, const char *const *cells, size_t n_cells) {
     survival *v = context;
-    if (n_cells == 2 && cells[0] && !strcmp(cells[0], SKIP_METADATA)) bf_checks_equal(v->out, 6, SKIP_METADATA, "true", cells[1] ? cells[1] : "unset");
+    if (n_cells == 2 && cells[0] && !strcmp(cells[0], SKIP_METADATA))
+        bf_checks_equal(v->out, 6, SKIP_METADATA, "true", cells[1] ? cells[1] : "unset");
     return BF_OK;
 }
 

@@ -36,10 +36,10 @@ typedef struct reading {
     struct ArrowArrayStream stream;
     struct ArrowSchema schema;
     struct ArrowArrayView view;
-    bf_buf text;        /* the cells of one row, each with a NUL */
-    bf_buf pairs;       /* of one map */
+    bf_buf text;  /* the cells of one row, each with a NUL */
+    bf_buf pairs; /* of one map */
     const char **cells;
-    size_t *at;         /* where each cell begins in `text` */
+    size_t *at; /* where each cell begins in `text` */
     size_t n;
 } reading;
 
@@ -49,7 +49,8 @@ static bool is_text(const struct ArrowArrayView *column) {
 }
 
 static bool is_map(const struct ArrowArrayView *column) {
-    return column->storage_type == NANOARROW_TYPE_MAP && is_text(column->children[0]->children[0]) && is_text(column->children[0]->children[1]);
+    return column->storage_type == NANOARROW_TYPE_MAP && is_text(column->children[0]->children[0]) &&
+           is_text(column->children[0]->children[1]);
 }
 
 static bf_status columns_init(reading *r, bf_error *err) {
@@ -112,7 +113,8 @@ static bf_status give_rows(struct ArrowArrayStream *stream, bf_on_row on_row, vo
         struct ArrowArray batch = {.release = NULL};
         if (r.stream.get_next(&r.stream, &batch)) st = stream_fail(&r.stream, err);
         more = batch.release != NULL;
-        if (more && ArrowArrayViewSetArray(&r.view, &batch, &why)) st = bf_fail(err, BF_ENGINE, -1, "a batch does not fit its schema: %s", why.message);
+        if (more && ArrowArrayViewSetArray(&r.view, &batch, &why))
+            st = bf_fail(err, BF_ENGINE, -1, "a batch does not fit its schema: %s", why.message);
         for (int64_t i = 0; more && st == BF_OK && i < batch.length; i++) st = give_row(&r, r.view.offset + i, on_row, context, err);
         if (more) batch.release(&batch);
     }

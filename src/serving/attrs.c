@@ -1,5 +1,6 @@
 /* Scope 1, attrs: every known key comes out of its map by list_extract(map_extract()), and an absent one is null and no error. */
 #include "serving/ask.h"
+#include "serving/narrow.h"
 #include "serving/paths.h"
 
 enum { MAX_KEYS = 16 };
@@ -10,8 +11,8 @@ static const struct {
     const char *path, *keys[MAX_KEYS];
 } maps[] = {
     {"attrs",
-     {"file_sha256", "python_version", "python_magic", "pyc_flags", "source_mtime", "source_size", "source_hash", "optimize", "include_cfg", "adaptive",
-      "source_status", "container"}},
+     {"file_sha256", "python_version", "python_magic", "pyc_flags", "source_mtime", "source_size", "source_hash", "optimize", "include_cfg",
+      "adaptive", "source_status", "container"}},
     {"code_objects[].attrs", {"parent_code_id", "parent_qualpath", "parent_co_name", "parent_firstlineno", "stack_depth"}},
     {"code_objects[].line_table[].attrs", {NULL}},
     {"code_objects[].instructions[].attrs", {"stack_depth_before", "stack_depth_after"}},
@@ -24,86 +25,102 @@ static const struct {
 
 enum { N_MAPS = sizeof maps / sizeof *maps };
 
-/* A map's keys being counted: by extracting them (cells), and by its entries. */
+/* Values of one map's keys, counted in its entries and by extracting them. */
 typedef struct counting {
-    size_t i;
-    char by_entries[MAX_KEYS][24]; /* "" where no entry has the key */
+    bf_serving *s, narrow; /* the counts read that map only */
+    size_t i, n_keys;
+    char by_entries[MAX_KEYS][24];       /* "0" where no entry has the key */
+    const char *extracted[MAX_KEYS + 2]; /* the absent key's after the last, then how many maps there are */
+    const char *absent[2];               /* its type and its value, in the table as it is served */
+    bf_buf sql;
+    bf_arena arena;
 } counting;
 
 static bf_status on_entry(void *context, const char *const *cells, size_t n_cells) {
     counting *c = context;
-    for (size_t k = 0; n_cells == 2 && cells[0] && cells[1] && k < MAX_KEYS && maps[c->i].keys[k]; k++)
+    for (size_t k = 0; n_cells == 2 && cells[0] && cells[1] && k < c->n_keys; k++)
         if (!strcmp(maps[c->i].keys[k], cells[0])) snprintf(c->by_entries[k], sizeof c->by_entries[k], "%s", cells[1]);
     return BF_OK;
 }
 
-/* How many values each key has in the entries of the maps. */
-static bf_status count_entries(bf_serving *s, counting *c, bf_buf *sql, bf_error *err) {
-    sql->n = 0;
-    bf_buf_puts(sql, "SELECT e['key'], CAST(count(e['value']) AS VARCHAR) FROM (SELECT unnest(map_entries(m)) AS e FROM (");
-    bf_path_put_rows(sql, s->table, maps[c->i].path);
-    bf_buf_puts(sql, ")) GROUP BY 1");
-    BF_TRY(bf_ask_end(sql, err));
-    return bf_serving_rows(s, sql->p, on_entry, c, err);
+static bf_status count_entries(counting *c, bf_error *err) {
+    if (!c->n_keys) return BF_OK;
+    for (size_t k = 0; k < c->n_keys; k++) strcpy(c->by_entries[k], "0");
+    c->sql.n = 0;
+    bf_buf_puts(&c->sql, "SELECT e['key'], CAST(count(e['value']) AS VARCHAR) FROM (SELECT unnest(map_entries(m)) AS e FROM (");
+    bf_path_put_rows(&c->sql, c->narrow.table, maps[c->i].path);
+    bf_buf_puts(&c->sql, ")) GROUP BY 1");
+    BF_TRY(bf_ask_end(&c->sql, err));
+    return bf_serving_rows(&c->narrow, c->sql.p, on_entry, c, err);
 }
 
 static void put_extract(bf_buf *sql, const char *key) {
     bf_buf_printf(sql, "list_extract(map_extract(m, '%s'), 1)", key);
 }
 
-/* How many values each key gives, the absent one last; then its type, and its value in a row that is always there. */
-static bf_status count_extracted(bf_serving *s, size_t i, size_t n_keys, bf_arena *arena, const char **cells, bf_buf *sql, bf_error *err) {
-    sql->n = 0;
-    bf_buf_puts(sql, "SELECT ");
-    for (size_t k = 0; k <= n_keys; k++) {
-        bf_buf_puts(sql, "CAST(count(");
-        put_extract(sql, k < n_keys ? maps[i].keys[k] : ABSENT);
-        bf_buf_puts(sql, ") AS VARCHAR), ");
+static bf_status count_extracted(counting *c, bf_error *err) {
+    c->sql.n = 0;
+    bf_buf_puts(&c->sql, "SELECT ");
+    for (size_t k = 0; k <= c->n_keys; k++) {
+        bf_buf_puts(&c->sql, "CAST(count(");
+        put_extract(&c->sql, k < c->n_keys ? maps[c->i].keys[k] : ABSENT);
+        bf_buf_puts(&c->sql, ") AS VARCHAR), ");
     }
-    bf_buf_puts(sql, "CAST(count(*) AS VARCHAR) FROM (");
-    bf_path_put_rows(sql, s->table, maps[i].path);
-    bf_buf_putc(sql, ')');
-    BF_TRY(bf_ask_end(sql, err));
-    BF_TRY(bf_ask_row(s, sql->p, arena, cells, n_keys + 2, err));
-    sql->n = 0;
-    bf_buf_puts(sql, "SELECT arrow_typeof(");
-    put_extract(sql, ABSENT);
-    bf_buf_puts(sql, "), coalesce(");
-    put_extract(sql, ABSENT);
-    bf_buf_puts(sql, ", 'null') FROM (SELECT 1) AS o LEFT JOIN (");
-    bf_path_put_rows(sql, s->table, maps[i].path);
-    bf_buf_puts(sql, " LIMIT 1) AS t ON true");
-    BF_TRY(bf_ask_end(sql, err));
-    return bf_ask_row(s, sql->p, arena, cells + n_keys + 2, 2, err);
+    bf_buf_puts(&c->sql, "CAST(count(*) AS VARCHAR) FROM (");
+    bf_path_put_rows(&c->sql, c->narrow.table, maps[c->i].path);
+    bf_buf_putc(&c->sql, ')');
+    BF_TRY(bf_ask_end(&c->sql, err));
+    return bf_ask_row(&c->narrow, c->sql.p, &c->arena, c->extracted, c->n_keys + 2, err);
 }
 
-static bf_status check_map(bf_serving *s, bf_checks *out, size_t i, bf_buf *sql, bf_arena *arena, bf_error *err) {
-    const char *cells[MAX_KEYS + 4];
-    counting c = {.i = i};
-    size_t n = 0;
+/* In one row that is there on an empty dataset too. */
+static bf_status ask_absent(counting *c, bf_error *err) {
+    c->sql.n = 0;
+    bf_buf_puts(&c->sql, "SELECT arrow_typeof(");
+    put_extract(&c->sql, ABSENT);
+    bf_buf_puts(&c->sql, "), ");
+    put_extract(&c->sql, ABSENT);
+    bf_buf_puts(&c->sql, " FROM (SELECT 1) AS o LEFT JOIN (");
+    bf_path_put_rows(&c->sql, c->s->table, maps[c->i].path);
+    bf_buf_puts(&c->sql, " LIMIT 1) AS t ON true");
+    BF_TRY(bf_ask_end(&c->sql, err));
+    return bf_ask_row(c->s, c->sql.p, &c->arena, c->absent, 2, err);
+}
+
+static const char *or_null(const char *text) {
+    return text ? text : "null";
+}
+
+static void tell(const counting *c, bf_checks *out) {
     char name[160], expected[80], found[80];
-    while (n < MAX_KEYS && maps[i].keys[n]) n++;
-    if (n) BF_TRY(count_entries(s, &c, sql, err));
-    BF_TRY(count_extracted(s, i, n, arena, cells, sql, err));
-    for (size_t k = 0; k < n; k++) {
-        snprintf(name, sizeof name, "%s['%s']", maps[i].path, maps[i].keys[k]);
-        snprintf(expected, sizeof expected, "%s values in %s maps", *c.by_entries[k] ? c.by_entries[k] : "0", cells[n + 1]);
-        snprintf(found, sizeof found, "%s values in %s maps", cells[k], cells[n + 1]);
+    const char *path = maps[c->i].path, *n_maps = or_null(c->extracted[c->n_keys + 1]);
+    for (size_t k = 0; k < c->n_keys; k++) {
+        snprintf(name, sizeof name, "%s['%s']", path, maps[c->i].keys[k]);
+        snprintf(expected, sizeof expected, "%s values in %s maps", c->by_entries[k], n_maps);
+        snprintf(found, sizeof found, "%s values in %s maps", or_null(c->extracted[k]), n_maps);
         bf_checks_equal(out, 1, name, expected, found);
     }
-    snprintf(name, sizeof name, "%s: an absent key", maps[i].path);
-    snprintf(expected, sizeof expected, "null, Utf8; 0 values in %s maps", cells[n + 1]);
-    snprintf(found, sizeof found, "%s, %s; %s values in %s maps", cells[n + 3], cells[n + 2], cells[n], cells[n + 1]);
+    snprintf(name, sizeof name, "%s: an absent key", path);
+    snprintf(expected, sizeof expected, "null, Utf8; 0 values in %s maps", n_maps);
+    snprintf(found, sizeof found, "%s, %s; %s values in %s maps", or_null(c->absent[1]), or_null(c->absent[0]),
+             or_null(c->extracted[c->n_keys]), n_maps);
     bf_checks_equal(out, 1, name, expected, found);
-    return BF_OK;
 }
 
 bf_status bf_attrs_check(bf_serving *s, bf_checks *out, bf_error *err) {
-    bf_buf sql = {0};
-    bf_arena arena = {0};
-    bf_status st = BF_OK;
-    for (size_t i = 0; i < N_MAPS && st == BF_OK; i++) st = check_map(s, out, i, &sql, &arena, err);
-    bf_buf_free(&sql);
-    bf_arena_free(&arena);
+    counting c = {.s = s};
+    bf_status st = bf_narrow_open(&c.narrow, s, err);
+    for (; c.i < N_MAPS && st == BF_OK; c.i++) {
+        for (c.n_keys = 0; c.n_keys < MAX_KEYS && maps[c.i].keys[c.n_keys];) c.n_keys++;
+        bf_arena_reset(&c.arena);
+        st = bf_narrow_to(&c.narrow, &maps[c.i].path, 1, err);
+        if (st == BF_OK) st = count_entries(&c, err);
+        if (st == BF_OK) st = count_extracted(&c, err);
+        if (st == BF_OK) st = ask_absent(&c, err);
+        if (st == BF_OK) tell(&c, out);
+    }
+    if (c.narrow.engine) s->api->close(c.narrow.engine);
+    bf_buf_free(&c.sql);
+    bf_arena_free(&c.arena);
     return st;
 }

@@ -31,8 +31,8 @@ static bf_status on_parameter(void *context, const char *const *cells, size_t n_
     return r->rows.failed ? BF_NO_MEMORY : BF_OK;
 }
 
-static bf_status read_rows(const bf_serving *s, bf_signatures *out, const char *sql, bf_on_row on_row, const void **rows, size_t size, size_t *n,
-                           bf_error *err) {
+static bf_status read_rows(const bf_serving *s, bf_signatures *out, const char *sql, bf_on_row on_row, const void **rows, size_t size,
+                           size_t *n, bf_error *err) {
     reading r = {.arena = &out->arena};
     bf_status st = bf_serving_rows(s, sql, on_row, &r, err);
     void *kept = st == BF_OK ? bf_arena_alloc(&out->arena, r.rows.n + 1) : NULL;
@@ -45,11 +45,12 @@ static bf_status read_rows(const bf_serving *s, bf_signatures *out, const char *
 
 bf_status bf_catalog_read(const bf_serving *s, bf_signatures *out, bf_error *err) {
     const void *rows;
-    BF_TRY(read_rows(s, out, "SELECT DISTINCT routine_name, function_type, data_type FROM information_schema.routines ORDER BY 1, 2, 3", on_routine,
-                     &rows, sizeof(bf_routine), &out->n_routines, err));
+    BF_TRY(read_rows(s, out, "SELECT DISTINCT routine_name, function_type, data_type FROM information_schema.routines ORDER BY 1, 2, 3",
+                     on_routine, &rows, sizeof(bf_routine), &out->n_routines, err));
     out->routines = rows;
     BF_TRY(read_rows(s, out,
-                     "SELECT specific_name, CAST(rid AS VARCHAR) AS r, CAST(ordinal_position AS VARCHAR) AS o, parameter_mode, data_type, parameter_name "
+                     "SELECT specific_name, CAST(rid AS VARCHAR) AS r, CAST(ordinal_position AS VARCHAR) AS o, parameter_mode, data_type, "
+                     "parameter_name "
                      "FROM information_schema.parameters ORDER BY specific_name, rid, parameter_mode, ordinal_position",
                      on_parameter, &rows, sizeof(bf_parameter), &out->n_parameters, err));
     out->parameters = rows;

@@ -121,7 +121,7 @@ static bf_status check_view(capture *c, bf_error *err) {
         char name[120];
         snprintf(name, sizeof name, "py_bc_metadata: %s", name_of(&c->maps[m]));
         for (size_t i = 0; i < N_COLUMNS; i++)
-            if (!strcmp(columns[i].path, c->maps[m].path)) found = cells[i] ? cells[i] : "null";
+            if (!strcmp(columns[i].path, c->maps[m].path)) found = cells[i] && *cells[i] ? cells[i] : "none";
         bf_checks_equal(c->out, 3, name, c->maps[m].expected, found);
     }
     return BF_OK;
@@ -185,7 +185,8 @@ static bf_status check_footers(capture *c, bf_error *err) {
 
 bf_status bf_metadata_check(bf_serving *s, bf_checks *out, bf_error *err) {
     if (!bf_profile_bool(s->profile, BF_OPT_enable_information_schema)) {
-        bf_checks_add(out, 3, BF_CHECK_NOT_CHECKED, "metadata capture", "enable_information_schema is on", "skipped: enable_information_schema is off");
+        bf_checks_add(out, 3, BF_CHECK_NOT_CHECKED, "metadata capture", "enable_information_schema is on",
+                      "skipped: enable_information_schema is off");
         return BF_OK;
     }
     capture c = {.s = s, .out = out};

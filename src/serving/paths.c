@@ -6,7 +6,7 @@
 
 /* ---- paths ---- */
 
-/* Appends NAME['NAME']...: the part of a path up to its next list, or to its end, as a field of `of` (NULL: of the table). Gives its length. */
+/* Appends NAME['NAME']...: a path up to its next list, or to its end, as a field of `of` (NULL: of the table). Gives the length of that. */
 static size_t put_part(bf_buf *sql, const char *of, const char *path) {
     size_t n = strcspn(path, "[");
     if (of) bf_buf_puts(sql, of);

@@ -117,11 +117,14 @@ static bool examine_parameters(gate *g, const bf_required_function *f) {
     bool described = false, fits = false;
     for (size_t i = 0, end; i < all->n_parameters; i = end) {
         const bf_parameter *p = &all->parameters[i];
-        for (end = i + 1; end < all->n_parameters && !strcmp(all->parameters[end].function, p->function) && !strcmp(all->parameters[end].overload, p->overload);) end++;
+        for (end = i + 1; end < all->n_parameters && !strcmp(all->parameters[end].function, p->function) &&
+                          !strcmp(all->parameters[end].overload, p->overload);)
+            end++;
         if (strcmp(p->function, f->name)) continue;
         bf_buf_printf(&g->proof, "%s%s(", described ? "; " : "", f->name);
         for (size_t j = i, n = 0; j < end; j++)
-            if (strcmp(all->parameters[j].mode, "OUT")) bf_buf_printf(&g->proof, "%s%s %s", n++ ? ", " : "", all->parameters[j].mode, all->parameters[j].type);
+            if (strcmp(all->parameters[j].mode, "OUT"))
+                bf_buf_printf(&g->proof, "%s%s %s", n++ ? ", " : "", all->parameters[j].mode, all->parameters[j].type);
         bf_buf_putc(&g->proof, ')');
         described = true;
         fits |= overload_fits(all, f, i, end);
@@ -137,13 +140,14 @@ static bool examine_parameters(gate *g, const bf_required_function *f) {
     return true;
 }
 
-/* Plans a call with the first `n` arguments, the one at `wrong` of a type that it does not take. The planner has to take it or to refuse it. */
+/* Plans a call with the first `n` arguments, the one at `wrong` of a type that it does not take; the planner has to take or refuse it. */
 static void probe(gate *g, const bf_required_function *f, size_t n, size_t wrong, bool takes_it, const char *expected) {
     bf_engine_error why = {0};
     struct ArrowSchema schema = {.release = NULL};
     g->sql.n = 0;
     bf_buf_printf(&g->sql, "SELECT %s(", f->name);
-    for (size_t i = 0; i < n; i++) bf_buf_printf(&g->sql, "%s%s", i ? ", " : "", i == wrong ? takes[f->types[i]].wrong : takes[f->types[i]].sample);
+    for (size_t i = 0; i < n; i++)
+        bf_buf_printf(&g->sql, "%s%s", i ? ", " : "", i == wrong ? takes[f->types[i]].wrong : takes[f->types[i]].sample);
     bf_buf_puts(&g->sql, ")");
     bf_buf_putc(&g->sql, 0);
     if (g->sql.failed) return;
@@ -202,10 +206,12 @@ static bf_status examine(gate *g, const bf_required_function *f, bf_error *err) 
 
 static void tell(bf_serving *s, const bf_signature *now) {
     char expected[200], found[700];
-    snprintf(expected, sizeof expected, "%s(%s), at least %zu, %s", now->required->name, now->arguments, now->required->least, now->required->mode);
-    snprintf(found, sizeof found, "%s%s: %.600s", bf_evidence_name(now->evidence), s->signatures.has_catalog ? "" : " (enable_information_schema is off)",
-             now->found ? now->found : now->proof);
-    bf_checks_add(&s->gates, 4, now->found ? BF_CHECK_FAIL : BF_CHECK_OK, now->required->name, now->found ? now->expected : expected, found);
+    snprintf(expected, sizeof expected, "%s(%s), at least %zu, %s", now->required->name, now->arguments, now->required->least,
+             now->required->mode);
+    snprintf(found, sizeof found, "%s%s: %.600s", bf_evidence_name(now->evidence),
+             s->signatures.has_catalog ? "" : " (enable_information_schema is off)", now->found ? now->found : now->proof);
+    bf_checks_add(&s->gates, 4, now->found ? BF_CHECK_FAIL : BF_CHECK_OK, now->required->name, now->found ? now->expected : expected,
+                  found);
 }
 
 bf_status bf_signatures_gate(bf_serving *s, bf_error *err) {
@@ -231,5 +237,6 @@ bf_status bf_signatures_gate(bf_serving *s, bf_error *err) {
     if (st != BF_OK || !first) return st;
     char more[60] = "";
     if (n_deviations > 1) snprintf(more, sizeof more, "; %zu more functions deviate", n_deviations - 1);
-    return bf_fail(err, BF_CONTRACT, -1, "function %s: expected %s, found: %s%s", first->required->name, first->expected, first->found, more);
+    return bf_fail(err, BF_CONTRACT, -1, "function %s: expected %s, found: %s%s", first->required->name, first->expected, first->found,
+                   more);
 }

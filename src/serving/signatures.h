@@ -10,7 +10,16 @@
 enum { BF_MAX_ARGUMENTS = 4 };
 
 /** What an argument may be. */
-typedef enum bf_takes { BF_TAKES_NONE, BF_TAKES_ANY, BF_TAKES_MAP, BF_TAKES_LIST, BF_TAKES_INT64, BF_TAKES_UTF8, BF_TAKES_KEY, BF_N_TAKES } bf_takes;
+typedef enum bf_takes {
+    BF_TAKES_NONE,
+    BF_TAKES_ANY,
+    BF_TAKES_MAP,
+    BF_TAKES_LIST,
+    BF_TAKES_INT64,
+    BF_TAKES_UTF8,
+    BF_TAKES_KEY,
+    BF_N_TAKES
+} bf_takes;
 
 typedef struct bf_required_function {
     const char *name;

@@ -36,9 +36,24 @@ void bf_typeof_schema(bf_buf *out, const struct ArrowSchema *field) {
 static const struct {
     const char *printed, *name;
 } scalars[] = {
-    {"Utf8View", "utf8"},  {"Utf8", "utf8"},   {"LargeUtf8", "large_utf8"}, {"Boolean", "bool"}, {"Int8", "int8"},       {"Int16", "int16"},
-    {"Int32", "int32"},    {"Int64", "int64"}, {"UInt8", "uint8"},          {"UInt16", "uint16"}, {"UInt32", "uint32"},  {"UInt64", "uint64"},
-    {"Float32", "float32"}, {"Float64", "float64"}, {"Binary", "binary"},   {"BinaryView", "binary"}, {"LargeBinary", "large_binary"}, {"Null", "null"},
+    {"Utf8View", "utf8"},
+    {"Utf8", "utf8"},
+    {"LargeUtf8", "large_utf8"},
+    {"Boolean", "bool"},
+    {"Int8", "int8"},
+    {"Int16", "int16"},
+    {"Int32", "int32"},
+    {"Int64", "int64"},
+    {"UInt8", "uint8"},
+    {"UInt16", "uint16"},
+    {"UInt32", "uint32"},
+    {"UInt64", "uint64"},
+    {"Float32", "float32"},
+    {"Float64", "float64"},
+    {"Binary", "binary"},
+    {"BinaryView", "binary"},
+    {"LargeBinary", "large_binary"},
+    {"Null", "null"},
 };
 
 typedef struct parser {
@@ -173,7 +188,8 @@ bf_status bf_typeof_text(bf_buf *out, const char *printed, bf_error *err) {
     size_t before = out->n;
     if (!read_type(&p) || *p.at) {
         out->n = before;
-        return bf_fail(err, BF_ENGINE, -1, "arrow_typeof prints a type in no form known here, at byte %zu: %s", (size_t)(p.at - printed), printed);
+        return bf_fail(err, BF_ENGINE, -1, "arrow_typeof prints a type in no form known here, at byte %zu: %s", (size_t)(p.at - printed),
+                       printed);
     }
     return out->failed ? bf_fail(err, BF_NO_MEMORY, -1, "out of memory") : BF_OK;
 }

@@ -96,7 +96,10 @@ static void normalize(const char *name, char out[MAX_NAME + 1]) {
 static const char *charset_of(const uint8_t *cookie, size_t n) {
     char name[MAX_NAME + 1], normal[MAX_NAME + 1];
     if (n > MAX_NAME) return NULL;
-    for (size_t i = 0; i < n; i++) name[i] = (char)(cookie[i] == '_' ? '-' : cookie[i] >= 'A' && cookie[i] <= 'Z' ? cookie[i] | 0x20 : cookie[i]);
+    for (size_t i = 0; i < n; i++) {
+        bool is_capital = cookie[i] >= 'A' && cookie[i] <= 'Z';
+        name[i] = (char)(cookie[i] == '_' ? '-' : is_capital ? cookie[i] | 0x20 : cookie[i]);
+    }
     name[n] = 0;
     if (names_family(name, "utf-8")) return "UTF-8";
     if (names_family(name, "latin-1") || names_family(name, "iso-8859-1") || names_family(name, "iso-latin-1")) return "ISO8859-1";
@@ -149,7 +152,8 @@ static size_t convert_character(iconv_t cd, const uint8_t *p, size_t left, char 
     return 0;
 }
 
-static bf_status read_characters(bf_buf *text, bf_buf *origins, iconv_t cd, const char *charset, const uint8_t *file, size_t size, bf_error *err) {
+static bf_status read_characters(bf_buf *text, bf_buf *origins, iconv_t cd, const char *charset, const uint8_t *file, size_t size,
+                                 bf_error *err) {
     for (size_t at = 0; at < size;) {
         uint32_t origin = (uint32_t)at;
         bf_buf_put(origins, &origin, sizeof origin);

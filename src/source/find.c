@@ -35,7 +35,8 @@ static size_t before_cache(const char *folder, size_t n) {
 /* "", "./", "a/../": such a text does not tell what the folder is called. */
 static bool hides_its_name(const char *folder, size_t n) {
     while (n && folder[n - 1] == '/') n--;
-    return n == 0 || (n == 1 && folder[0] == '.') || (n == 2 && !memcmp(folder, "..", 2)) || ends_with(folder, n, "/.") || ends_with(folder, n, "/..");
+    bool is_dots = (n == 1 || n == 2) && !memcmp(folder, "..", n);
+    return n == 0 || is_dots || ends_with(folder, n, "/.") || ends_with(folder, n, "/..");
 }
 
 bf_status bf_source_path(const char **out, const char *pyc_path, bf_arena *arena, bf_error *err) {

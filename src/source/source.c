@@ -32,7 +32,7 @@ static uint32_t mtime_of(const struct stat *info) {
 static bool may_match(const source *s, const struct stat *info) {
     const bf_pyc_header *h = s->header;
     if (!h || !h->size_bytes) return false;
-    return h->is_hash || (h->source_mtime == mtime_of(info) && h->source_size == (uint32_t)info->st_size);
+    return h->is_hash || (h->source_mtime == mtime_of(info) && (!h->has_source_size || h->source_size == (uint32_t)info->st_size));
 }
 
 static bool matches(const source *s, const struct stat *info) {
@@ -78,7 +78,8 @@ static bool place(const bf_text *text, bf_instr *i) {
 static bool tell_outside(bf_file_facts *facts, const source *s, int64_t n, const bf_code_facts *code, const bf_instr *i, bf_arena *arena) {
     const bf_position *p = &i->position;
     char text[200];
-    snprintf(text, sizeof text, "%lld spans are not in the source of %u lines that the header confirms; first %d:%d-%d:%d, of the instruction at %d",
+    snprintf(text, sizeof text,
+             "%lld spans are not in the source of %u lines that the header confirms; first %d:%d-%d:%d, of the instruction at %d",
              (long long)n, s->text.n_lines, p->line, p->col, p->end_line, p->end_col, i->offset);
     return bf_errors_add(facts, "anomaly", "line_table", code->code_id, -1, text, arena);
 }

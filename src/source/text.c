@@ -38,8 +38,8 @@ static bool is_utf8(const uint8_t *p, size_t n) {
         if (length == 0 || length > n - i) return false;
         for (size_t k = 1; k < length; k++)
             if ((p[i + k] & 0xc0) != 0x80) return false;
-        if ((c == 0xe0 && p[i + 1] < 0xa0) || (c == 0xed && p[i + 1] > 0x9f) || (c == 0xf0 && p[i + 1] < 0x90) || (c == 0xf4 && p[i + 1] > 0x8f))
-            return false;
+        if ((c == 0xe0 && p[i + 1] < 0xa0) || (c == 0xf0 && p[i + 1] < 0x90)) return false; /* longer than needed */
+        if ((c == 0xed && p[i + 1] > 0x9f) || (c == 0xf4 && p[i + 1] > 0x8f)) return false; /* surrogates, beyond U+10FFFF */
         i += length;
     }
     return true;

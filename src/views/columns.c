@@ -91,7 +91,8 @@ static ArrowErrorCode set_computed(struct ArrowSchema *out, bf_field_type type) 
 }
 
 /* `source` is the field of the table that the column is, or NULL. */
-static ArrowErrorCode set_column(struct ArrowSchema *out, const bf_view_column *column, const struct ArrowSchema *source, const bf_view_fill *fill) {
+static ArrowErrorCode set_column(struct ArrowSchema *out, const bf_view_column *column, const struct ArrowSchema *source,
+                                 const bf_view_fill *fill) {
     ArrowSchemaRelease(out);
     if (source)
         NANOARROW_RETURN_NOT_OK(ArrowSchemaDeepCopy(source, out));
@@ -108,7 +109,8 @@ static bf_status no_field(bf_error *err, const char *view, const char *path) {
     return bf_fail(err, BF_CONTRACT, -1, "view %s: the table has no field %s", view, path);
 }
 
-static bf_status set_columns(struct ArrowSchema *out, const char *view, const struct ArrowSchema *table, const bf_view_fill *fill, bf_error *err) {
+static bf_status set_columns(struct ArrowSchema *out, const char *view, const struct ArrowSchema *table, const bf_view_fill *fill,
+                             bf_error *err) {
     ArrowErrorCode code = NANOARROW_OK;
     int64_t at = 0;
     for (size_t i = 0; i < bf_n_view_columns && code == NANOARROW_OK; i++) {
@@ -129,14 +131,16 @@ static bf_status set_columns(struct ArrowSchema *out, const char *view, const st
     return code == NANOARROW_OK ? BF_OK : bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
 }
 
-bf_status bf_view_schema(struct ArrowSchema *out, const char *view, const struct ArrowSchema *table, const bf_view_fill *fill, bf_error *err) {
+bf_status bf_view_schema(struct ArrowSchema *out, const char *view, const struct ArrowSchema *table, const bf_view_fill *fill,
+                         bf_error *err) {
     int64_t n = 0;
     for (size_t i = 0; i < bf_n_view_columns; i++) n += !strcmp(bf_view_columns[i].view, view);
     if (!n) return bf_fail(err, BF_CONTRACT, -1, "columns.def has no view %s", view);
     for (size_t i = 0; i < fill->n_partition_cols; i++) n += is_added(view, fill->partition_cols[i]);
     ArrowSchemaInit(out);
     bf_status st = BF_OK;
-    if (ArrowSchemaSetTypeStruct(out, n) != NANOARROW_OK || ArrowSchemaSetName(out, "") != NANOARROW_OK) st = bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
+    if (ArrowSchemaSetTypeStruct(out, n) != NANOARROW_OK || ArrowSchemaSetName(out, "") != NANOARROW_OK)
+        st = bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
     if (st == BF_OK) st = set_columns(out, view, table, fill, err);
     if (st != BF_OK) ArrowSchemaRelease(out);
     return st;

@@ -21,6 +21,7 @@ const struct ArrowSchema *bf_table_field(const struct ArrowSchema *table, const 
 
 /** The schema that a view has over a table of this schema: partition columns last, no schema metadata. The caller releases `out`.
  *  Errors: BF_NO_MEMORY, BF_CONTRACT (the table lacks a field of it, or has no view of that name). */
-bf_status bf_view_schema(struct ArrowSchema *out, const char *view, const struct ArrowSchema *table, const bf_view_fill *fill, bf_error *err);
+bf_status bf_view_schema(struct ArrowSchema *out, const char *view, const struct ArrowSchema *table, const bf_view_fill *fill,
+                         bf_error *err);
 
 #endif

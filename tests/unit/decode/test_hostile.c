@@ -16,20 +16,21 @@
 #include "base/file.h"
 #include "decode/facts.h"
 #include "opcodes/opcodes.h"
+#include "pyc/marshal.h"
 #include "version/version.h"
 
 enum {
     MAX_FIXTURE_BYTES = 1 << 24,
     SMALL_BYTES = 1024,        /* of such a file every prefix is tried */
-    PREFIX_SHARES = 3,         /* larger ones share the work: each takes one in so many of its first WHOLE_BYTES, which all have in common */
+    PREFIX_SHARES = 3,         /* larger ones share the work: each takes one in so many of its first WHOLE_BYTES, */
     WHOLE_BYTES = 4096,
     PREFIX_STEP = 97,          /* and one in so many after them */
     FLIPPED_BYTES = 200,       /* single bits of these are flipped, and each is set to 0x00 and 0xff */
     ALL_VALUES_BYTES = 32,     /* these take all 255 values */
-    FLIPPED_WHOLE_BYTES = 640, /* files beyond share the work: each takes one byte in FLIP_SHARES */
+    FLIPPED_WHOLE_BYTES = 300, /* files beyond share the work: each takes one byte in FLIP_SHARES */
     FLIP_SHARES = 16,
     MUTATIONS = 100,
-    HANG_SECONDS = 120,
+    HANG_SECONDS = 600,        /* of one test, on a busy machine */
 };
 
 static const char *const versions[] = {"3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15"};
@@ -459,6 +460,23 @@ static void test_shared_tables(void **state) {
     assert_true(arena.size_bytes < (size_t)5 << 28);
 }
 
+/* An int of 37,000 decimal digits, referred to 20,000 times: a quarter of an hour, were each of them converted. */
+static void test_shared_int(void **state) {
+    (void)state;
+    EACH_VERSION(version) {
+        put_header(version);
+        put_until_consts(version, &(code_parts){0}, 0);
+        bf_buf_putc(&file, '(');
+        put_u32(20000);
+        bf_buf_putc(&file, (char)('l' | 0x80));
+        put_u32(BF_MAX_DECIMAL_DIGITS);
+        for (int i = 0; i < BF_MAX_DECIMAL_DIGITS; i++) bf_buf_put(&file, TEXT("\xff\x7f"));
+        for (int i = 1; i < 20000; i++) bf_buf_put(&file, TEXT("r\0\0\0\0"));
+        put_after_consts(version, &(code_parts){0});
+        expect_error(decode(file.p, file.n, NULL), "limit", "limit", "20000 times 37000 digits", version);
+    }
+}
+
 /* Containers without a byte for each item: every list of a chain claims all that is left. */
 static void test_claims_add_up(void **state) {
     (void)state;
@@ -475,14 +493,19 @@ static void test_claims_add_up(void **state) {
 
 /* ---- bytecode ---- */
 
+/* Number of an opcode, 256 where the version lacks it. */
+static int opcode_named(const bf_cpython *version, const char *name) {
+    int n = 0;
+    while (n < 256 && !bf_str_eq(bf_opcodes(version)[n].name, bf_str_of(name))) n++;
+    return n;
+}
+
 /* Every opcode, written by a compiler or not, with arguments small and huge: an anomaly exactly where no compiler wrote it. */
 static void test_every_opcode(void **state) {
     (void)state;
     EACH_VERSION(version) {
         const bf_op_info *ops = bf_opcodes(version);
-        char prefix = 0;
-        for (int n = 0; n < 256; n++)
-            if (bf_str_eq(ops[n].name, BF_STR("EXTENDED_ARG"))) prefix = (char)n;
+        char prefix = (char)opcode_named(version, "EXTENDED_ARG");
         for (int n = 0; n < 256; n++) {
             for (int size = 0; size <= 4; size += 2) {
                 for (int argument = 0; argument < 256; argument += 127) {
@@ -509,15 +532,9 @@ static void test_every_opcode(void **state) {
 static void test_code_edges(void **state) {
     (void)state;
     EACH_VERSION(version) {
-        const bf_op_info *ops = bf_opcodes(version);
+        const char one_const[] = {(char)opcode_named(version, "LOAD_CONST"), 7};
         char prefixes_only[32];
-        int prefix = 0, load_const = 0;
-        for (int n = 0; n < 256; n++) {
-            if (bf_str_eq(ops[n].name, BF_STR("EXTENDED_ARG"))) prefix = n;
-            if (bf_str_eq(ops[n].name, BF_STR("LOAD_CONST"))) load_const = n;
-        }
-        memset(prefixes_only, prefix, sizeof prefixes_only);
-        const char one_const[] = {(char)load_const, 7};
+        memset(prefixes_only, opcode_named(version, "EXTENDED_ARG"), sizeof prefixes_only);
         const bf_file_facts *facts = decode_parts(version, &(code_parts){0});
         assert_int_equal(facts->n_codes, 1);
         assert_int_equal(facts->codes[0].n_instrs, 0);
@@ -526,6 +543,16 @@ static void test_code_edges(void **state) {
         expect_error(facts, "anomaly", "code", "prefixes only", version);
         facts = decode_parts(version, &(code_parts){.code = one_const, .n_code = sizeof one_const});
         expect_error(facts, "anomaly", "code", "constant 7 of none", version);
+    }
+}
+
+/* A copy of the value at depth 0, which is none: a value that no instruction made. */
+static void test_copy_of_nothing(void **state) {
+    (void)state;
+    EACH_VERSION(version) {
+        int copy = opcode_named(version, "COPY");
+        const char code[] = {(char)copy, 0, (char)opcode_named(version, "RETURN_VALUE"), 0};
+        if (copy < 256) assert_int_equal(decode_parts(version, &(code_parts){.code = code, .n_code = sizeof code})->codes[0].n_instrs, 2);
     }
 }
 
@@ -630,10 +657,11 @@ static int after_test(void **state) {
 int main(void) {
 #define TEST(name) {"test_hostile__" #name, test_##name, before_test, after_test, NULL}
     const struct CMUnitTest tests[] = {
-        TEST(every_prefix),      TEST(flipped_bytes), TEST(mutated_files),   TEST(read_as_other_versions),
-        TEST(marshal_objects),   TEST(code_in_itself), TEST(wrong_field_types), TEST(short_files),
-        TEST(depth),             TEST(doubling),      TEST(shared_tables),   TEST(claims_add_up), TEST(every_opcode),
-        TEST(code_edges),        TEST(many_anomalies), TEST(tables_end_early), TEST(any_table),
+        TEST(every_prefix),    TEST(flipped_bytes),  TEST(mutated_files),     TEST(read_as_other_versions),
+        TEST(marshal_objects), TEST(code_in_itself), TEST(wrong_field_types), TEST(short_files),
+        TEST(depth),           TEST(doubling),       TEST(shared_tables),     TEST(shared_int),
+        TEST(claims_add_up),   TEST(every_opcode),   TEST(code_edges),        TEST(copy_of_nothing),
+        TEST(many_anomalies),  TEST(tables_end_early), TEST(any_table),
     };
 #undef TEST
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

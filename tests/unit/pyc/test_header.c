@@ -100,16 +100,62 @@ static void test_header__known_magic_that_is_not_read(void **state) {
     bf_error err;
     (void)state;
     fill(bytes, 0);
-    memcpy(bytes, "\102\r", 2); /* 3394: 3.7 */
+    memcpy(bytes, "\026\r", 2); /* 3350: 3.5 */
     assert_int_equal(read_header(&h, bytes, 16, NULL, &err), BF_UNSUPPORTED);
-    assert_non_null(strstr(err.message, "3.7"));
-    assert_non_null(strstr(err.message, "3394"));
+    assert_non_null(strstr(err.message, "3.5"));
+    assert_non_null(strstr(err.message, "3350"));
     assert_int_equal(err.offset, 0);
     assert_int_equal(h.size_bytes, 0);
-    assert_int_equal(h.magic, 3394);
+    assert_int_equal(h.magic, 3350);
     assert_null(h.version);
-    assert_int_equal(read_header(&h, "\003\363\r\n", 4, NULL, &err), BF_UNSUPPORTED); /* 2.7: its header is shorter */
-    assert_non_null(strstr(err.message, "2.7"));
+    assert_int_equal(read_header(&h, "\321\362\r\n", 4, NULL, &err), BF_UNSUPPORTED); /* 62161: 2.6, whose header is shorter */
+    assert_non_null(strstr(err.message, "2.6"));
+}
+
+/* Before PEP 552. What py_compile of CPython 2.7.18 and 3.6.15 writes before the code of a source of 0x55667788 bytes, time 0x11223344. */
+static void test_header__shorter_ones(void **state) {
+    static const struct {
+        const char *bytes;
+        int size, version;
+        uint32_t source_size;
+    } headers[] = {
+        {"\003\363\r\n\104\063\042\021c...c...", 8, 27, 0},
+        {"\063\r\r\n\104\063\042\021\210\167\146\125\343...", 12, 36, 0x55667788},
+    };
+    bf_pyc_header h;
+    bf_error err;
+    (void)state;
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
+        for (int n = 4; n < headers[i].size; n++) {
+            assert_int_equal(read_header(&h, headers[i].bytes, (size_t)n, NULL, &err), BF_TRUNCATED);
+            assert_int_equal(err.offset, n);
+            assert_int_equal(h.size_bytes, 0);
+        }
+        assert_int_equal(read_header(&h, headers[i].bytes, 16, NULL, &err), BF_OK);
+        assert_int_equal(h.version->id, headers[i].version);
+        assert_int_equal(h.size_bytes, headers[i].size);
+        assert_int_equal(h.source_mtime, 0x11223344);
+        assert_int_equal(h.source_size, headers[i].source_size);
+        assert_int_equal(h.has_source_size, headers[i].source_size != 0);
+        assert_false(h.has_flags);
+        assert_false(h.is_hash);
+        assert_int_equal(h.flags, 0);
+    }
+}
+
+/* Their files have another form than those of the final release. */
+static void test_header__prereleases_that_are_not_read(void **state) {
+    static const uint16_t magics[] = {3361, 3391, 62181}; /* 3.6a1: no code units; 3.7a2: no flags; 2.7a0: no SETUP_WITH */
+    uint8_t bytes[16];
+    bf_pyc_header h;
+    bf_error err;
+    (void)state;
+    for (size_t i = 0; i < sizeof magics / sizeof *magics; i++) {
+        fill(bytes, 0);
+        bytes[0] = (uint8_t)magics[i];
+        bytes[1] = (uint8_t)(magics[i] >> 8);
+        assert_int_equal(read_header(&h, bytes, 16, NULL, &err), BF_UNSUPPORTED);
+    }
 }
 
 static void test_header__unknown_magic(void **state) {
@@ -181,6 +227,8 @@ int main(void) {
         cmocka_unit_test(test_header__magic_of_each_version),
         cmocka_unit_test(test_header__prerelease_magic),
         cmocka_unit_test(test_header__known_magic_that_is_not_read),
+        cmocka_unit_test(test_header__shorter_ones),
+        cmocka_unit_test(test_header__prereleases_that_are_not_read),
         cmocka_unit_test(test_header__unknown_magic),
         cmocka_unit_test(test_header__assume_overrides_the_magic),
         cmocka_unit_test(test_header__every_flipped_byte),

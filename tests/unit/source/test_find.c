@@ -1,4 +1,5 @@
 /* source/find.c: names of compiled files -> where their source would be. */
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -58,15 +59,14 @@ static void test_find__by_name(void **state) {
 /* "x.pyc", "./x.pyc", "../__pycache__/x.pyc" in a folder that is called __pycache__. */
 static void test_find__in_a_folder_without_a_name(void **state) {
     (void)state;
-    char folder[] = "/tmp/bf_find_XXXXXX", cache[64], expected[64], *before = getcwd(NULL, 0);
+    char folder[] = "bf_test_find_XXXXXX", cache[64], real[PATH_MAX], expected[PATH_MAX + 8], *before = getcwd(NULL, 0);
     assert_non_null(before);
     assert_non_null(mkdtemp(folder));
+    assert_non_null(realpath(folder, real));
     snprintf(cache, sizeof cache, "%s/__pycache__", folder);
+    snprintf(expected, sizeof expected, "%s/m.py", real);
     assert_int_equal(mkdir(cache, 0700), 0);
     assert_int_equal(chdir(cache), 0);
-    char real[4096];
-    assert_non_null(realpath(folder, real));
-    snprintf(expected, sizeof expected, "%.50s/m.py", real);
     find("m.cpython-312.pyc", expected);
     find("./m.cpython-312.pyc", expected);
     find(".//m.cpython-312.pyc", expected);

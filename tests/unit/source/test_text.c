@@ -90,7 +90,8 @@ static void test_text__inside_of_characters(void **state) {
 /* Positions before bytes that are not UTF-8 hold, those after them do not. */
 static void test_text__broken_utf8(void **state) {
     (void)state;
-    static const char *const broken[] = {"\xff", "\x80", "\xc3", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8", "\xe2\x82"};
+    static const char *const broken[] = {"\xff", "\x80", "\xc3", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                                         "\xf8", "\xe2\x82"};
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
         char line[64];
         int n = snprintf(line, sizeof line, "\xc3\xa9 # %s\n\xc3\xa9", broken[i]);
@@ -180,6 +181,43 @@ static void test_encoding__what_is_not_read(void **state) {
     assert_int_equal(READ("# coding: big5\n\xa1\xc3"), BF_OK);
 }
 
+/* Any bytes in any encoding: what is found lies inside of the file, and goes forward. */
+static void test_text__random_bytes(void **state) {
+    (void)state;
+    static const char *const names[] = {
+#define BF_ENCODING(name, charset) name,
+#define BF_UNLIKE(charset, first, last)
+#include "source/encodings.def"
+#undef BF_ENCODING
+#undef BF_UNLIKE
+    };
+    uint32_t random = 1;
+    long n_read = 0;
+    for (size_t i = 0; i < 8 * sizeof names / sizeof *names; i++) {
+        char bytes[120];
+        int n = snprintf(bytes, sizeof bytes, "# coding: %s\n", names[i / 8]), n_end = n + (int)(i % 8) * 4;
+        for (; n < n_end; n++) {
+            random = random * 1664525 + 1013904223;
+            bytes[n] = (char)(random >> 30 ? random >> 16 : random >> 28 & 1 ? '\r' : '\n');
+        }
+        bf_error err = {0};
+        bf_text_free(&text);
+        free(file);
+        file = exact_copy(bytes, (size_t)n);
+        if (bf_text_read(&text, file, (size_t)n, &err) != BF_OK) continue;
+        n_read++;
+        for (int32_t line = 0, before = -1; line <= (int32_t)text.n_lines + 1; line++)
+            for (int32_t col = -1, last = -1; col <= 3 * n; col++) {
+                bf_text_place place;
+                if (!bf_text_find(&text, line, col, &place)) continue;
+                assert_true(place.offset > before && place.offset <= n && place.col == last + 1);
+                before = place.offset;
+                last = place.col;
+            }
+    }
+    assert_true(n_read > 1000);
+}
+
 static void test_text__out_of_memory(void **state) {
     (void)state;
     static const char *const files[] = {"a\nb\n", "\xc3\xa9\n", "# coding: cp1252\n\xe9"};
@@ -207,6 +245,7 @@ int main(void) {
         cmocka_unit_test_teardown(test_text__long_lines, forget),
         cmocka_unit_test(test_encoding__cookies),
         cmocka_unit_test_teardown(test_encoding__what_is_not_read, forget),
+        cmocka_unit_test_teardown(test_text__random_bytes, forget),
         cmocka_unit_test(test_text__out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,9 +54,11 @@ static void test_version__magics_around_the_edges(void **state) {
         int version;
         bool is_final;
         const char *name;
-    } rows[] = {{3394, 0, true, "3.7"},       {3400, 38, false, "3.8a1"},   {3412, 38, false, "3.8b2"},   {3420, 39, false, "3.9a0"},
-                {3438, 310, false, "3.10b1"}, {3450, 311, false, "3.11a1"}, {3494, 311, false, "3.11a7"}, {3600, 314, false, "3.14a1"},
-                {3650, 315, false, "3.15a0"}, {62211, 0, true, "2.7"}};
+    } rows[] = {{3351, 0, true, "3.5"},       {3360, 0, false, "3.6a0"},   {3370, 36, false, "3.6a2"},   {3379, 36, true, "3.6"},
+                {3391, 0, false, "3.7a2"},    {3392, 37, false, "3.7a4"},  {3394, 37, true, "3.7"},      {3400, 38, false, "3.8a1"},
+                {3412, 38, false, "3.8b2"},   {3420, 39, false, "3.9a0"},  {3438, 310, false, "3.10b1"}, {3450, 311, false, "3.11a1"},
+                {3494, 311, false, "3.11a7"}, {3600, 314, false, "3.14a1"}, {3650, 315, false, "3.15a0"}, {62161, 0, true, "2.6"},
+                {62191, 27, false, "2.7a0"},  {62211, 27, true, "2.7"}};
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const bf_magic *magic = bf_magic_find(rows[i].number);
@@ -73,7 +75,7 @@ static void test_version__unknown_is_null(void **state) {
     assert_null(bf_magic_find(9999));
     assert_null(bf_magic_find(UINT16_MAX));
     assert_null(bf_cpython_by_id(0));
-    assert_null(bf_cpython_by_id(37));
+    assert_null(bf_cpython_by_id(35));
     assert_null(bf_cpython_by_name(""));
     assert_null(bf_cpython_by_name("3"));
     assert_null(bf_cpython_by_name("3.1"));

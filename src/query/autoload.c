@@ -1,4 +1,4 @@
-#include "query/catalog.h"
+#include "query/autoload.h"
 
 #include <dirent.h>
 #include <fnmatch.h>
@@ -16,7 +16,7 @@ typedef struct entry {
     bf_session *session;
 } entry;
 
-struct bf_catalog {
+struct bf_autoload {
     char *directory;
     entry *entries;
     size_t n;
@@ -29,18 +29,19 @@ static bf_status no_memory(bf_error *err) {
 
 /* ---- opening ---- */
 
-bf_status bf_catalog_open(bf_catalog **out, const bf_profile *profile, bf_error *err) {
+bf_status bf_autoload_open(bf_autoload **out, const bf_profile *profile, bf_error *err) {
     const char *directory = bf_profile_text(profile, BF_OPT_catalog_location), *format = bf_profile_text(profile, BF_OPT_catalog_format);
     struct stat info;
     *out = NULL;
     if (!*directory) return BF_OK;
-    if (strcmp(format, "parquet")) return bf_fail(err, BF_UNSUPPORTED, -1, "catalog_format %s: this build reads Parquet datasets only", format);
+    if (strcmp(format, "parquet"))
+        return bf_fail(err, BF_UNSUPPORTED, -1, "catalog_format %s: this build reads Parquet datasets only", format);
     if (stat(directory, &info)) return bf_fail_errno(err, "open the catalog", directory);
     if (!S_ISDIR(info.st_mode)) return bf_fail(err, BF_INVALID_ARGUMENT, -1, "catalog_location %s is no directory", directory);
-    bf_catalog *catalog = calloc(1, sizeof *catalog);
+    bf_autoload *catalog = calloc(1, sizeof *catalog);
     if (catalog) catalog->directory = strdup(directory);
     if (!catalog || !catalog->directory) {
-        bf_catalog_free(catalog);
+        bf_autoload_free(catalog);
         return no_memory(err);
     }
     *out = catalog;
@@ -53,7 +54,7 @@ static void entry_free(entry *e) {
     bf_session_close(e->session);
 }
 
-void bf_catalog_free(bf_catalog *catalog) {
+void bf_autoload_free(bf_autoload *catalog) {
     if (!catalog) return;
     for (size_t i = 0; i < catalog->n; i++) entry_free(&catalog->entries[i]);
     free(catalog->entries);
@@ -63,17 +64,20 @@ void bf_catalog_free(bf_catalog *catalog) {
 
 /* ---- registering one dataset ---- */
 
-static bool is_loaded(const bf_catalog *catalog, const char *name) {
+static bool is_loaded(const bf_autoload *catalog, const char *name) {
     for (size_t i = 0; i < catalog->n; i++)
         if (!strcmp(catalog->entries[i].name, name)) return true;
     return false;
 }
 
 /* Whether a name that came out of SQL is that of a directory of the catalog, and not a way out of it. */
-static bool is_directory_of(const bf_catalog *catalog, const char *name) {
+static bool is_directory_of(const bf_autoload *catalog, const char *name) {
+    static const char *const of_engine[] = {"public", "information_schema"};
     char path[4096];
     struct stat info;
-    if (!*name || *name == '.' || *name == '_' || strchr(name, '/') || !strcmp(name, "public") || !strcmp(name, "information_schema")) return false;
+    if (!*name || *name == '.' || *name == '_' || strchr(name, '/')) return false;
+    for (size_t i = 0; i < sizeof of_engine / sizeof *of_engine; i++)
+        if (!strcmp(name, of_engine[i])) return false;
     int n = snprintf(path, sizeof path, "%s/%s", catalog->directory, name);
     return n < (int)sizeof path && !stat(path, &info) && S_ISDIR(info.st_mode);
 }
@@ -107,7 +111,7 @@ static bf_status set_default_schema(const bf_serving *s, const char *name, bf_er
 
 static bf_status entry_init(entry *e, const bf_session *owner, const char *name, bf_error *err) {
     char *dataset = NULL;
-    if (asprintf(&dataset, "%s/%s", owner->catalog->directory, name) < 0) return no_memory(err);
+    if (asprintf(&dataset, "%s/%s", owner->autoload->directory, name) < 0) return no_memory(err);
     e->name = strdup(name);
     e->table = quoted("", '"', name, "." BF_TABLE_NAME);
     e->session = e->name && e->table ? bf_session_new(owner->serving.profile, dataset, e->table) : NULL;
@@ -134,7 +138,7 @@ static bf_status serve(const bf_session *owner, entry *e, const char *default_sc
 }
 
 static bf_status load(bf_session *owner, const char *name, const char *default_schema, bf_error *err) {
-    bf_catalog *catalog = owner->catalog;
+    bf_autoload *catalog = owner->autoload;
     entry *entries = realloc(catalog->entries, (catalog->n + 1) * sizeof *entries);
     if (!entries) return no_memory(err);
     catalog->entries = entries;
@@ -168,12 +172,10 @@ static bf_status add_reference(references *r, const char *schema, size_t n) {
     const char **names = realloc(r->names, (r->n + 1) * sizeof *names);
     if (!names) return BF_NO_MEMORY;
     r->names = names;
-    const char *copy = schema ? bf_arena_alloc(&r->arena, n + 1) : r->default_schema;
+    char *copy = bf_arena_alloc(&r->arena, n + 1);
     if (!copy) return BF_NO_MEMORY;
-    if (schema) {
-        memcpy((char *)(uintptr_t)copy, schema, n);
-        ((char *)(uintptr_t)copy)[n] = 0;
-    }
+    memcpy(copy, schema, n);
+    copy[n] = 0;
     r->names[r->n++] = copy;
     return BF_OK;
 }
@@ -186,14 +188,16 @@ static bf_status add_references(references *r, struct ArrowArrayStream *tables) 
     struct ArrowArray batch = {.release = NULL};
     struct ArrowArrayView view;
     ArrowArrayViewInitFromType(&view, NANOARROW_TYPE_UNINITIALIZED);
-    bool is_read = !tables->get_schema(tables, &schema) && !ArrowArrayViewInitFromSchema(&view, &schema, NULL) && schema.n_children > SCHEMA_COLUMN;
+    bool is_read = !tables->get_schema(tables, &schema) && !ArrowArrayViewInitFromSchema(&view, &schema, NULL);
+    if (is_read) is_read = schema.n_children > SCHEMA_COLUMN;
     bf_status st = is_read ? BF_OK : BF_ENGINE;
     while (st == BF_OK && !tables->get_next(tables, &batch) && batch.release) {
         if (ArrowArrayViewSetArray(&view, &batch, NULL)) st = BF_ENGINE;
         for (int64_t i = 0; i < batch.length && st == BF_OK; i++) {
-            bool is_null = ArrowArrayViewIsNull(view.children[SCHEMA_COLUMN], i);
-            struct ArrowStringView name = ArrowArrayViewGetStringUnsafe(view.children[SCHEMA_COLUMN], i);
-            st = add_reference(r, is_null ? NULL : name.data, (size_t)name.size_bytes);
+            const struct ArrowArrayView *column = view.children[SCHEMA_COLUMN];
+            struct ArrowStringView name = ArrowCharView(r->default_schema);
+            if (!ArrowArrayViewIsNull(column, i)) name = ArrowArrayViewGetStringUnsafe(column, i);
+            st = add_reference(r, name.data, (size_t)name.size_bytes);
         }
         batch.release(&batch);
     }
@@ -212,8 +216,8 @@ static bf_status find_references(references *out, const bf_serving *s, const cha
     return st == BF_NO_MEMORY ? no_memory(err) : st; /* SQL that does not parse refers to nothing: running it says what is wrong */
 }
 
-bf_status bf_catalog_load(bf_session *session, const char *sql, bf_error *err) {
-    bf_catalog *catalog = session->catalog;
+bf_status bf_autoload_load(bf_session *session, const char *sql, bf_error *err) {
+    bf_autoload *catalog = session->autoload;
     references r = {0};
     catalog->has_unknown = false;
     bf_status st = find_references(&r, &session->serving, sql, err);
@@ -235,7 +239,7 @@ static int is_of_dataset(const struct dirent *e) {
     return *e->d_name != '.' && (!fnmatch("*.parquet", e->d_name, 0) || !fnmatch("?*=*", e->d_name, 0));
 }
 
-static bool holds_dataset(const bf_catalog *catalog, const char *name) {
+static bool holds_dataset(const bf_autoload *catalog, const char *name) {
     char path[4096];
     struct dirent **found = NULL;
     if (!is_directory_of(catalog, name) || snprintf(path, sizeof path, "%s/%s", catalog->directory, name) >= (int)sizeof path) return false;
@@ -249,7 +253,7 @@ static int by_name(const struct dirent **a, const struct dirent **b) {
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-void bf_catalog_hint(const bf_catalog *catalog, bf_error *err) {
+void bf_autoload_hint(const bf_autoload *catalog, bf_error *err) {
     struct dirent **found = NULL;
     if (!catalog->has_unknown || !err || !strstr(err->message, "not found")) return;
     size_t at = strlen(err->message), room = sizeof err->message;
