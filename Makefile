@@ -1,20 +1,23 @@
 # make         builds build/bytefusion, with all the set-up that it needs
 # make demo    the main job on real input: this machine's Python standard library, and three questions
 # make test    the tests, then the decoder's again under AddressSanitizer and UBSan
-.PHONY: all demo test sanitize conformance interop bench install clean
+.PHONY: all program demo test sanitize conformance interop bench install clean
 BUILD ?= build
 JOBS := $(shell nproc)
 
-all: $(BUILD)/build.ninja
+all: program
+	@cmake --build $(BUILD)
+
+program: $(BUILD)/build.ninja
 	@tools/setup
 	@cmake -B $(BUILD) -DBF_ENGINE_LIBRARY="$$(tools/build_engine)" > /dev/null
-	@cmake --build $(BUILD)
+	@cmake --build $(BUILD) --target bytefusion engine
 
 $(BUILD)/build.ninja: CMakeLists.txt
 	@tools/setup
 	@cmake -S . -B $(BUILD) -G Ninja -DBF_WERROR=ON -DBF_NANOARROW_DIR="$$(tools/fetch_nanoarrow)" > /dev/null
 
-demo: all
+demo: program
 	@tools/demo $(BUILD)
 
 # Fast ones first. Fails at the first group that fails.

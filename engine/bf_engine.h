@@ -95,7 +95,8 @@ typedef struct bf_engine_api {
     int32_t (*describe)(bf_engine *engine, const char *sql, struct ArrowSchema *out, bf_engine_error *err);
 
     /** Writes a stream to one Parquet file at `path`, created or truncated, not synced. Takes `stream` and releases it. Options:
-     *    row_group_bytes   "0": each batch is a row group; else batches are gathered up to that many Arrow bytes
+     *    row_group_bytes   "0": each batch is a row group; else a row group ends with the batch that reaches that many
+     *                       Arrow bytes
      *    compression       "zstd(1)" (default) | "none"
      *    sorting_columns   "path,file_id": what the footer says of the order of rows
      *    threads           encoders, 0 = one per processor; the file is the same byte for byte whatever it is

@@ -1,4 +1,4 @@
-//! One stream to one Parquet file: a batch is a row group, and its leaf columns are encoded side by side.
+//! One stream to one Parquet file: the leaf columns of each batch are encoded side by side, into row groups of several batches.
 //!
 //! Each leaf is cut out of the batch on its own (a struct with one child costs nothing), so that the levels of only as many
 //! leaves as there are threads are in memory at a time. What is written does not depend on the number of threads.
@@ -8,17 +8,17 @@ use std::io::BufWriter;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, GenericListArray, MapArray, RecordBatch, StructArray};
-use datafusion::arrow::compute::concat_batches;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, GenericListArray, RecordBatch, StructArray};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, SchemaRef};
 use datafusion::arrow::ffi_stream::ArrowArrayStreamReader;
 use datafusion::arrow::record_batch::RecordBatchReader;
 use datafusion::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use datafusion::parquet::arrow::{ARROW_SCHEMA_META_KEY, ArrowWriter};
-use datafusion::parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, compute_leaves};
+use datafusion::parquet::arrow::arrow_writer::{ArrowColumnWriter, compute_leaves};
 use datafusion::parquet::basic::{Compression, Encoding, Type, ZstdLevel};
 use datafusion::parquet::file::metadata::{KeyValue, SortingColumn};
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
+use datafusion::parquet::file::writer::SerializedFileWriter;
 use datafusion::parquet::schema::types::SchemaDescriptor;
 
 use crate::error::{Error, EXECUTE, INVALID, Result};
@@ -61,7 +61,7 @@ pub struct Written {
     pub row_groups: i64,
 }
 
-pub fn write(mut stream: ArrowArrayStreamReader, path: &str, options: &Options) -> Result<Written> {
+pub fn write(stream: ArrowArrayStreamReader, path: &str, options: &Options) -> Result<Written> {
     let schema = stream.schema();
     let file = BufWriter::with_capacity(1 << 20, File::create(path)?);
     let probe = ArrowWriter::try_new(std::io::sink(), schema.clone(), None)?;
@@ -69,43 +69,32 @@ pub fn write(mut stream: ArrowArrayStreamReader, path: &str, options: &Options) 
     let properties = properties(&schema, &SchemaDescriptor::new(probe.schema_descr().root_schema_ptr()), options)?;
     let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties))?;
     let (mut writer, factory) = writer.into_serialized_writer()?;
-    let leaves = schema.fields().iter().enumerate().flat_map(|(i, f)| leaf_paths(f).into_iter().map(move |p| (i, p))).collect::<Vec<_>>();
 
     let mut written = Written { rows: 0, size_bytes: 0, row_groups: 0 };
-    while let Some(batch) = next_row_group(&mut stream, &schema, options.row_group_bytes)? {
+    let mut open: Option<RowGroup> = None;
+    for batch in stream {
+        let batch = batch.map_err(|e| Error::new(EXECUTE, e.to_string()))?;
         if batch.num_rows() == 0 {
             continue;
         }
-        let columns = factory.create_column_writers(written.row_groups as usize)?;
-        let mut group = writer.next_row_group()?;
-        for chunk in encode(&batch, &schema, &leaves, columns, options.threads)? {
-            chunk.append_to_row_group(&mut group)?;
-        }
-        group.close()?;
+        let group = match open.as_mut() {
+            Some(group) => group,
+            None => open.insert(RowGroup::new(&schema, factory.create_column_writers(written.row_groups as usize)?)?),
+        };
+        group.add(&batch, options.threads)?;
         written.rows += batch.num_rows() as i64;
+        if group.size_bytes >= options.row_group_bytes {
+            written.row_groups += 1;
+            open.take().map_or(Ok(()), |group| group.finish(options.threads, &mut writer))?;
+        }
+    }
+    if let Some(group) = open {
         written.row_groups += 1;
+        group.finish(options.threads, &mut writer)?;
     }
     let file = writer.into_inner()?.into_inner().map_err(|e| e.into_error())?;
     written.size_bytes = file.metadata()?.len() as i64;
     Ok(written)
-}
-
-fn next_row_group(stream: &mut ArrowArrayStreamReader, schema: &SchemaRef, limit: usize) -> Result<Option<RecordBatch>> {
-    let mut batches = vec![];
-    let mut bytes = 0;
-    for batch in stream {
-        let batch = batch.map_err(|e| Error::new(EXECUTE, e.to_string()))?;
-        bytes += batch.get_array_memory_size();
-        batches.push(batch);
-        if bytes >= limit {
-            break;
-        }
-    }
-    match batches.len() {
-        0 => Ok(None),
-        1 => Ok(batches.pop()),
-        _ => Ok(Some(concat_batches(schema, &batches)?)),
-    }
 }
 
 pub struct Footer {
@@ -206,70 +195,110 @@ fn cut(field: &FieldRef, array: &ArrayRef, path: &[usize]) -> (FieldRef, ArrayRe
     }
 }
 
-/// Bytes below a cut, to start with the longest work.
-fn weight(array: &ArrayRef) -> usize {
-    array.get_buffer_memory_size()
-}
-
-fn n_leaves(array: &ArrayRef) -> usize {
-    match array.data_type() {
-        DataType::List(_) => n_leaves(array.as_list::<i32>().values()),
-        DataType::Struct(_) => array.as_struct().columns().iter().map(n_leaves).sum(),
-        DataType::Map(..) => array.as_any().downcast_ref::<MapArray>().map_or(2, |m| n_leaves(m.keys()) + n_leaves(m.values())),
+fn n_leaves(kind: &DataType) -> usize {
+    match kind {
+        DataType::List(item) => n_leaves(item.data_type()),
+        DataType::Map(entries, _) => n_leaves(entries.data_type()),
+        DataType::Struct(children) => children.iter().map(|c| n_leaves(c.data_type())).sum(),
         _ => 1,
     }
 }
 
-fn encode(
-    batch: &RecordBatch,
-    schema: &SchemaRef,
-    leaves: &[(usize, Path)],
-    columns: Vec<ArrowColumnWriter>,
-    threads: usize,
-) -> Result<Vec<ArrowColumnChunk>> {
-    struct Task {
-        first: usize, // place of its first leaf in the file
-        field: FieldRef,
-        array: ArrayRef,
-        writers: Vec<ArrowColumnWriter>,
-        weight: usize,
+/// The type at the end of a path.
+fn cut_type<'a>(kind: &'a DataType, path: &[usize]) -> &'a DataType {
+    match kind {
+        DataType::List(item) => cut_type(item.data_type(), path),
+        DataType::Struct(children) => cut_type(children[path[0]].data_type(), &path[1..]),
+        _ => kind,
     }
-    let mut columns = columns.into_iter();
-    let mut tasks = vec![];
-    let mut first = 0;
-    for (column, path) in leaves {
-        let (field, array) = cut(&schema.fields()[*column], batch.column(*column), path);
-        let writers = columns.by_ref().take(n_leaves(&array)).collect::<Vec<_>>();
-        let n = writers.len();
-        tasks.push(Task { first, weight: weight(&array), field, array, writers });
-        first += n;
-    }
-    tasks.sort_by_key(|t| std::cmp::Reverse(t.weight));
-    let total = first;
-    let tasks = tasks.into_iter().map(|t| Mutex::new(Some(t))).collect::<Vec<_>>();
-    let next = AtomicUsize::new(0);
-    let work = || -> Result<Vec<(usize, ArrowColumnChunk)>> {
-        let mut done = vec![];
-        while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let task = task.lock().expect("no thread panics while it holds a task").take().expect("each task is taken once");
-            for (i, (leaf, mut writer)) in compute_leaves(&task.field, &task.array)?.iter().zip(task.writers).enumerate() {
-                writer.write(leaf)?;
-                done.push((task.first + i, writer.close()?));
+}
+
+/// A row group being filled, batch by batch: what is encoded stays, the batch goes.
+struct RowGroup {
+    schema: SchemaRef,
+    leaves: Vec<Mutex<Leaf>>,
+    size_bytes: usize, // of Arrow, so far
+}
+
+/// One leaf column, or the two of a map.
+struct Leaf {
+    column: usize,
+    path: Path,
+    writers: Vec<ArrowColumnWriter>,
+}
+
+impl RowGroup {
+    fn new(schema: &SchemaRef, writers: Vec<ArrowColumnWriter>) -> Result<RowGroup> {
+        let mut writers = writers.into_iter();
+        let mut leaves = vec![];
+        for (column, field) in schema.fields().iter().enumerate() {
+            for path in leaf_paths(field) {
+                let n = n_leaves(cut_type(field.data_type(), &path));
+                leaves.push(Mutex::new(Leaf { column, path, writers: writers.by_ref().take(n).collect() }));
             }
         }
-        Ok(done)
-    };
-    let results = std::thread::scope(|scope| {
-        let helpers = (1..threads).map(|_| scope.spawn(&work)).collect::<Vec<_>>();
-        let mut results = vec![work()];
-        results.extend(helpers.into_iter().map(|h| h.join().unwrap_or_else(|p| Err(Error::new(EXECUTE, crate::error::panic_text(p))))));
-        results
-    });
-    let mut chunks = (0..total).map(|_| None).collect::<Vec<_>>();
-    for result in results {
-        for (place, chunk) in result? {
-            chunks[place] = Some(chunk);
-        }
+        Ok(RowGroup { schema: schema.clone(), leaves, size_bytes: 0 })
     }
-    chunks.into_iter().map(|c| c.ok_or_else(|| Error::new(EXECUTE, "a leaf column was not encoded"))).collect()
+
+    /// Encodes a batch, its leaves side by side, those with the most bytes first.
+    fn add(&mut self, batch: &RecordBatch, threads: usize) -> Result<()> {
+        self.size_bytes += batch.get_array_memory_size();
+        let cuts = self.leaves.iter_mut().map(|leaf| {
+            let leaf = leaf.get_mut().expect("no thread panics while it holds a leaf");
+            cut(&self.schema.fields()[leaf.column], batch.column(leaf.column), &leaf.path)
+        });
+        let cuts = cuts.collect::<Vec<_>>();
+        let mut order = (0..cuts.len()).collect::<Vec<_>>();
+        order.sort_by_key(|&i| std::cmp::Reverse(cuts[i].1.get_buffer_memory_size()));
+        side_by_side(threads, order.len(), |turn| {
+            let i = order[turn];
+            let mut leaf = self.leaves[i].lock().expect("no thread panics while it holds a leaf");
+            for (levels, writer) in compute_leaves(&cuts[i].0, &cuts[i].1)?.iter().zip(&mut leaf.writers) {
+                writer.write(levels)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Compresses what is left of each leaf, side by side, and writes all in their order.
+    fn finish(self, threads: usize, writer: &mut SerializedFileWriter<BufWriter<File>>) -> Result<()> {
+        let chunks = self.leaves.iter().map(|_| Mutex::new(vec![])).collect::<Vec<_>>();
+        side_by_side(threads, self.leaves.len(), |i| {
+            let writers = std::mem::take(&mut self.leaves[i].lock().expect("no thread panics while it holds a leaf").writers);
+            let closed = writers.into_iter().map(|w| Ok(w.close()?)).collect::<Result<Vec<_>>>()?;
+            *chunks[i].lock().expect("no thread panics while it holds a chunk") = closed;
+            Ok(())
+        })?;
+        let mut group = writer.next_row_group()?;
+        for leaf in chunks {
+            for chunk in leaf.into_inner().expect("no thread panics while it holds a chunk") {
+                chunk.append_to_row_group(&mut group)?;
+            }
+        }
+        group.close()?;
+        Ok(())
+    }
+}
+
+/// Does n pieces of work on that many threads, this one among them; each takes the next piece when it is done with one.
+fn side_by_side(threads: usize, n: usize, piece: impl Fn(usize) -> Result<()> + Sync) -> Result<()> {
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<()> {
+        loop {
+            let i = next.fetch_add(1, Ordering::Relaxed);
+            if i >= n {
+                return Ok(());
+            }
+            piece(i)?;
+        }
+    };
+    std::thread::scope(|scope| {
+        let helpers = (1..threads).map(|_| scope.spawn(work)).collect::<Vec<_>>();
+        let mut result = work();
+        for helper in helpers {
+            let other = helper.join().unwrap_or_else(|p| Err(Error::new(EXECUTE, crate::error::panic_text(p))));
+            result = result.and(other);
+        }
+        result
+    })
 }

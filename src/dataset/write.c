@@ -10,6 +10,7 @@
 #include "engine/engine.h"
 
 enum { PART_BYTES = 1 << 30 }; /* of Arrow in a file: about 100 MB of Parquet */
+#define ROW_GROUP_BYTES "33554432" /* of Arrow */
 
 /* ---- one part: what the reader gives until it is large enough ---- */
 
@@ -69,12 +70,12 @@ static bf_status write_part(const bf_engine_api *engine, part *p, const char *pa
                             bf_error *err) {
     char threads[16];
     snprintf(threads, sizeof threads, "%d", read->jobs);
-    const bf_engine_option options[] = {{"threads", threads}, {"sorting_columns", "path,file_id"}};
+    const bf_engine_option options[] = {{"threads", threads}, {"sorting_columns", "path,file_id"}, {"row_group_bytes", ROW_GROUP_BYTES}};
     struct ArrowArrayStream stream = {part_schema, part_next, part_error, part_release, p};
     bf_engine_written written = {0};
     bf_engine_error why = {0};
     p->size_bytes = 0;
-    int32_t code = engine->write_parquet(&stream, path, options, 2, &written, &why);
+    int32_t code = engine->write_parquet(&stream, path, options, 3, &written, &why);
     *size_bytes += written.size_bytes;
     if (p->error.code != BF_OK) return bf_fail(err, p->error.code, -1, "%s", p->error.message);
     return code == BF_ENGINE_OK ? bf_layout_sync(path, err) : bf_engine_fail(err, &why);
