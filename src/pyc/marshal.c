@@ -309,7 +309,8 @@ static bf_status read_pairs(reader *r, bf_object *o) {
         BF_TRY(read_object(r, &pair[0]));
         if (!pair[0]) return BF_OK;
         BF_TRY(read_object(r, &pair[1]));
-        if (!pair[1]) return BF_OK; /* as CPython: a key without a value ends the dict */
+        if (!pair[1] && r->version->has_old_types) continue; /* as CPython: 2.7 passes over a key without a value */
+        if (!pair[1]) return BF_OK;                          /* and from 3 on it ends the dict */
         if (o->n == capacity) {
             capacity = capacity ? capacity * 2 : 8;
             bf_object **items = bf_arena_alloc(r->arena, (size_t)capacity * 2 * sizeof *items);

@@ -208,12 +208,46 @@ static void test_lines__no_table(void **state) {
     }
 }
 
+/* dis.findlinestarts of CPython 2.7.18, 3.6.15, 3.7.16 and 3.8.18: lines go back from 3.6 on, and stop with the code from 3.8 on. */
+static void test_lines__lnotab_of_each_version(void **state) {
+    static const struct {
+        uint32_t n_code;
+        int32_t firstlineno;
+        const char *table;
+        size_t n;
+        const char *starts_27, *starts_36, *starts_38;
+    } tables[] = {
+        {20, 5, "\0\1\6\1\6\x7f\6\x80\2\xff\0\2\4\0", 14, "0:6 6:7 12:134 18:262 20:519", "0:6 6:7 12:134 18:6 20:7", "0:6 6:7 12:134 18:6"},
+        {8, 1, "\4\1\xff\0\xff\1\2\5", 8, "0:1 4:2 514:3 516:8", "0:1 4:2 514:3 516:8", "0:1 4:2"},
+        {6, 1, "\6\2\6\3", 4, "0:1 6:3 12:6", "0:1 6:3 12:6", "0:1"},
+        {4, 100, "", 0, "0:100", "0:100", "0:100"},
+        {4, 1, "\0\3", 2, "0:4", "0:4", "0:4"},
+        {10, 1, "\2\xff\2\x81\2\1", 6, "0:1 2:256 4:385 6:386", "0:1 2:0 4:-127 6:-126", "0:1 2:0 4:-127 6:-126"},
+        {10, 1, "\2\1\2", 3, "0:1 2:2", "0:1 2:2", "0:1 2:2"},
+    };
+    static const int versions[] = {27, 36, 37, 38};
+    (void)state;
+    for (size_t k = 0; k < sizeof tables / sizeof *tables; k++)
+        for (size_t v = 0; v < sizeof versions / sizeof *versions; v++) {
+            const char *const starts[] = {tables[k].starts_27, tables[k].starts_36, tables[k].starts_36, tables[k].starts_38};
+            reading r;
+            bf_buf text = {0};
+            read_table(&r, version_of(versions[v]), tables[k].n_code, tables[k].firstlineno, tables[k].table, tables[k].n);
+            assert_int_equal(r.status, BF_OK);
+            put_starts(&text, &r.lines);
+            assert_said(&text, starts[v], "findlinestarts", version_of(versions[v])->name);
+            bf_buf_free(&text);
+            done(&r);
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines__as_cpython_reads),      cmocka_unit_test(test_lines__every_prefix),
         cmocka_unit_test(test_lines__entry_without_its_mark), cmocka_unit_test(test_lines__ends_inside_an_entry),
         cmocka_unit_test(test_lines__numbers_that_overflow),  cmocka_unit_test(test_lines__table_of_many_bytes),
         cmocka_unit_test(test_lines__odd_byte_at_the_end),    cmocka_unit_test(test_lines__no_table),
+        cmocka_unit_test(test_lines__lnotab_of_each_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,12 +28,12 @@ enum {
     FLIPPED_BYTES = 200,       /* single bits of these are flipped, and each is set to 0x00 and 0xff */
     ALL_VALUES_BYTES = 32,     /* these take all 255 values */
     FLIPPED_WHOLE_BYTES = 300, /* files beyond share the work: each takes one byte in FLIP_SHARES */
-    FLIP_SHARES = 16,
+    FLIP_SHARES = 24,
     MUTATIONS = 100,
     HANG_SECONDS = 600,        /* of one test, on a busy machine */
 };
 
-static const char *const versions[] = {"3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15"};
+static const char *const versions[] = {"2.7", "3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15"};
 enum { N_VERSIONS = sizeof versions / sizeof *versions };
 
 /* ---- decoding ---- */
@@ -186,13 +186,19 @@ static void put_u32(uint32_t n) {
 
 static void put_header(const bf_cpython *version) {
     uint16_t magic = 0;
-    for (uint16_t m = 3000; m < 4000; m++) {
+    const uint16_t first = version->has_old_types ? 62000 : 3000;
+    for (uint16_t m = first; m < first + 1000; m++) {
         const bf_magic *known = bf_magic_find(m);
         if (known && known->is_final && known->version == version->id) magic = m;
     }
     file.n = 0;
     put_u32(magic | (uint32_t)'\r' << 16 | (uint32_t)'\n' << 24);
-    for (int i = 0; i < 3; i++) put_u32(0);
+    for (int at = 4; at < version->header_size; at += 4) put_u32(0);
+}
+
+/* Argument counts and so on, which a code object begins with. */
+static void put_numbers(const bf_cpython *version, uint32_t value) {
+    for (int i = 0; i < (version->has_old_types ? 4 : version->minor < 8 || version->has_localsplus ? 5 : 6); i++) put_u32(value);
 }
 
 static void put_bytes(const void *bytes, size_t n) {
@@ -232,7 +238,7 @@ static void put_after_consts(const bf_cpython *version, const code_parts *parts)
 
 static void put_until_consts(const bf_cpython *version, const code_parts *parts, uint8_t flag_ref) {
     bf_buf_putc(&file, (char)('c' | flag_ref));
-    for (int i = 0; i < (version->has_localsplus ? 5 : 6); i++) put_u32(0);
+    put_numbers(version, 0);
     put_bytes(parts->code ? parts->code : "", parts->n_code);
 }
 
@@ -265,11 +271,12 @@ static void expect_error(const bf_file_facts *facts, const char *type, const cha
     fail_msg("%s, CPython %s: no error of type %s in stage %s; the first: %.*s", what, version->name, type, stage, (int)first.n, first.p);
 }
 
+/* Each but 2.7, whose marshal writes names, tuples and references in another way. */
 #define EACH_VERSION(v) for (const bf_cpython *v = NULL, *const *at_ = all_versions(); (v = *at_) != NULL; at_++)
 
 static const bf_cpython *const *all_versions(void) {
-    static const bf_cpython *all[N_VERSIONS + 1];
-    for (size_t i = 0; i < N_VERSIONS; i++) all[i] = bf_cpython_by_name(versions[i]);
+    static const bf_cpython *all[N_VERSIONS];
+    for (size_t i = 1; i < N_VERSIONS; i++) all[i - 1] = bf_cpython_by_name(versions[i]);
     return all;
 }
 
@@ -361,7 +368,7 @@ static void test_wrong_field_types(void **state) {
         for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
             put_header(version);
             bf_buf_putc(&file, 'c');
-            for (int k = 0; k < (version->has_localsplus ? 5 : 6); k++) put_u32(0xffffffff);
+            put_numbers(version, 0xffffffff);
             for (int k = 0; k < 16; k++) bf_buf_put(&file, values[i], sizes[i]); /* all fields are of one type: one of them is wrong */
             assert_true(decode(file.p, file.n, NULL)->n_errors > 0);
         }
@@ -617,7 +624,7 @@ static void test_tables_end_early(void **state) {
 /* All tables of two bytes, and long ones of one byte again and again, over code that is shorter than they say. */
 static void test_any_table(void **state) {
     (void)state;
-    static const char *const forms[] = {"3.8", "3.10", "3.11", "3.15"};
+    static const char *const forms[] = {"3.6", "3.8", "3.10", "3.11", "3.15"};
     char code[8] = {0}, table[300];
     for (size_t v = 0; v < sizeof forms / sizeof *forms; v++) {
         const bf_cpython *version = bf_cpython_by_name(forms[v]);
@@ -634,6 +641,129 @@ static void test_any_table(void **state) {
                 }
             }
         }
+    }
+}
+
+/* ---- 2.7 ---- */
+
+#define EMPTY_TUPLE "(\0\0\0\0"
+
+/* No code nested, no names; consts is a marshalled tuple. */
+static const bf_file_facts *decode_27(const char *code, size_t n_code, const char *consts, size_t n_consts, const char *lines, size_t n_lines) {
+    const bf_cpython *version = bf_cpython_by_name("2.7");
+    put_header(version);
+    bf_buf_putc(&file, 'c');
+    put_numbers(version, 0);
+    put_bytes(code, n_code);
+    bf_buf_put(&file, consts, n_consts);
+    bf_buf_put(&file, TEXT(EMPTY_TUPLE EMPTY_TUPLE EMPTY_TUPLE EMPTY_TUPLE "t\1\0\0\0fR\0\0\0\0"));
+    put_u32(1);
+    put_bytes(lines, n_lines);
+    return decode(file.p, file.n, NULL);
+}
+
+static const struct {
+    const char *what, *bytes;
+    size_t size;
+    const char *type;
+} objects_27[] = {
+    {"string reference to nothing", TEXT("R\0\0\0\0"), "corrupt"},
+    {"string reference number 2**32 - 1", TEXT("R\xff\xff\xff\xff"), "corrupt"},
+    {"reference of 3.4 and later", TEXT("r\0\0\0\0"), "unsupported"},
+    {"small tuple of 3.4 and later", TEXT(")\0"), "unsupported"},
+    {"short str of 3.4 and later", TEXT("z\1x"), "unsupported"},
+    {"str of ASCII of 3.4 and later", TEXT("a\1\0\0\0x"), "unsupported"},
+    {"None with the bit for references", TEXT("\xce"), "unsupported"},
+    {"type code 0xff", TEXT("\xff"), "unsupported"},
+    {"str", TEXT("s\xff\xff\xff\xff" "abc"), "truncated"},
+    {"interned str", TEXT("t\xff\xff\xff\x7f" "abc"), "truncated"},
+    {"unicode", TEXT("u\xff\xff\xff\x7f" "abc"), "truncated"},
+    {"unicode that is not UTF-8", TEXT("u\2\0\0\0\xc3\x28"), "corrupt"},
+    {"tuple of 2**31 - 1", TEXT("(\xff\xff\xff\x7fNNNN"), "truncated"},
+    {"long digit of 16 bits", TEXT("l\2\0\0\0\xff\xff\1\0"), "corrupt"},
+};
+
+static void test_marshal_objects_27(void **state) {
+    (void)state;
+    const bf_cpython *version = bf_cpython_by_name("2.7");
+    for (size_t i = 0; i < sizeof objects_27 / sizeof *objects_27; i++) {
+        put_header(version);
+        bf_buf_put(&file, objects_27[i].bytes, objects_27[i].size);
+        expect_error(decode(file.p, file.n, NULL), objects_27[i].type, "marshal", objects_27[i].what, version);
+        bf_buf tuple = {0};
+        bf_buf_put(&tuple, TEXT("(\1\0\0\0"));
+        bf_buf_put(&tuple, objects_27[i].bytes, objects_27[i].size);
+        const bf_file_facts *facts = decode_27("S", 1, tuple.p, tuple.n, "", 0);
+        bf_buf_free(&tuple);
+        assert_int_equal(facts->n_codes, 1);
+        assert_true(facts->n_errors > 0); /* what is truncated at the end of a file may swallow the rest of this one */
+    }
+}
+
+/* Depth, and one long str that is no UTF-8, which every one of many instructions loads: written out once. */
+static void test_deep_and_long_27(void **state) {
+    (void)state;
+    const bf_cpython *version = bf_cpython_by_name("2.7");
+    for (int depth = 1990; depth <= 2001; depth += 11) {
+        bf_buf consts = {0};
+        for (int i = 0; i < depth; i++) bf_buf_put(&consts, TEXT("(\1\0\0\0"));
+        bf_buf_putc(&consts, 'N');
+        const bf_file_facts *facts = decode_27("S", 1, consts.p, consts.n, "", 0);
+        bf_buf_free(&consts);
+        if (depth > 2000) expect_error(facts, "limit", "limit", "2001 tuples", version);
+    }
+    enum { LOADS = 30000, BYTES = 100000 };
+    bf_buf code = {0}, consts = {0};
+    char load = (char)opcode_named(version, "LOAD_CONST"), pop = (char)opcode_named(version, "POP_TOP");
+    for (int i = 0; i < LOADS; i++) {
+        const char both[] = {load, 0, 0, pop};
+        bf_buf_put(&code, both, sizeof both);
+    }
+    bf_buf_put(&code, TEXT("d\0\0S"));
+    bf_buf_put(&consts, TEXT("(\1\0\0\0s\xa0\x86\1\0"));
+    for (int i = 0; i < BYTES; i++) bf_buf_putc(&consts, (char)0xff);
+    const bf_file_facts *facts = decode_27(code.p, code.n, consts.p, consts.n, "", 0);
+    assert_int_equal(facts->codes[0].instrs[0].argval_str.n, 4 * BYTES);
+    assert_int_equal(facts->codes[0].n_instrs, 2 * LOADS + 2);
+    assert_true(arena.size_bytes < 64 << 20);
+    bf_buf_free(&code);
+    bf_buf_free(&consts);
+}
+
+/* Every opcode in one byte and in three, with prefixes and without, in the middle and cut at the end. */
+static void test_every_opcode_27(void **state) {
+    (void)state;
+    const bf_cpython *version = bf_cpython_by_name("2.7");
+    const bf_op_info *ops = bf_opcodes(version);
+    char prefix = (char)opcode_named(version, "EXTENDED_ARG");
+    for (int n = 0; n < 256; n++) {
+        for (int n_prefixes = 0; n_prefixes <= 2; n_prefixes++) {
+            for (int argument = 0; argument < 256; argument += 127) {
+                char code[32] = {0}, *at = code;
+                for (int k = 0; k < n_prefixes; k++) *at++ = prefix, *at++ = (char)argument, *at++ = (char)argument;
+                *at++ = (char)n, *at++ = (char)argument, *at++ = (char)argument;
+                const bf_file_facts *facts = decode_27(code, sizeof code, TEXT("(\2\0\0\0Ns\1\0\0\0x"), "", 0);
+                const bf_instr *x = facts->codes[0].instrs + n_prefixes;
+                assert_int_equal(x->opcode, n);
+                assert_int_equal(x->offset, 3 * n_prefixes);
+                assert_int_equal(x->end_offset - x->offset, ops[n].arg == BF_ARG_NONE ? 1 : 3);
+                if (ops[n].kind != BF_OP_PLAIN) expect_error(facts, "anomaly", "code", "opcode that no compiler writes", version);
+                for (size_t size = 0; size <= (size_t)(at - code); size++) {
+                    facts = decode_27(code, size, TEXT(EMPTY_TUPLE), "", 0);
+                    if (size % 3 && ops[n].arg != BF_ARG_NONE) expect_error(facts, "anomaly", "code", "cut instruction", version);
+                }
+            }
+        }
+    }
+}
+
+static void test_any_table_27(void **state) {
+    (void)state;
+    char table[300];
+    for (int a = 0; a < 256; a++) {
+        memset(table, a, sizeof table);
+        decode_27("dddS", 4, TEXT(EMPTY_TUPLE), table, sizeof table);
+        for (size_t n = 0; n < 4; n++) decode_27("dddS", 4, TEXT(EMPTY_TUPLE), table, n);
     }
 }
 
@@ -662,6 +792,7 @@ int main(void) {
         TEST(depth),           TEST(doubling),       TEST(shared_tables),     TEST(shared_int),
         TEST(claims_add_up),   TEST(every_opcode),   TEST(code_edges),        TEST(copy_of_nothing),
         TEST(many_anomalies),  TEST(tables_end_early), TEST(any_table),
+        TEST(marshal_objects_27), TEST(deep_and_long_27), TEST(every_opcode_27), TEST(any_table_27),
     };
 #undef TEST
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

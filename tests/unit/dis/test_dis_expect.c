@@ -74,8 +74,8 @@ static void check_version(void **state) {
 int main(void) {
 #define VERSION(id, name) {"test_dis_expect__text_of_" #id, check_version, NULL, NULL, (void *)name}
     const struct CMUnitTest tests[] = {
-        VERSION(38, "3.8"),   VERSION(39, "3.9"),   VERSION(310, "3.10"), VERSION(311, "3.11"),
-        VERSION(312, "3.12"), VERSION(313, "3.13"), VERSION(314, "3.14"), VERSION(315, "3.15"),
+        VERSION(27, "2.7"),   VERSION(36, "3.6"),   VERSION(37, "3.7"),   VERSION(38, "3.8"),   VERSION(39, "3.9"),   VERSION(310, "3.10"),
+        VERSION(311, "3.11"), VERSION(312, "3.12"), VERSION(313, "3.13"), VERSION(314, "3.14"), VERSION(315, "3.15"),
     };
 #undef VERSION
     return cmocka_run_group_tests(tests, NULL, NULL);
