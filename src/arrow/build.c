@@ -1,7 +1,10 @@
 #include "arrow/build.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { LARGEST_KEPT = 32 << 20 };
 
 /* The children of a struct, taken one after the other in the order of the schema: a function below reads like tables.def. */
 typedef struct columns {
@@ -449,7 +452,7 @@ static bf_status no_memory(bf_builder *b, bf_error *err) {
 static bf_status begin(bf_builder *b, bf_error *err) {
     if (ArrowArrayInitFromSchema(&b->batch, &b->schema, NULL) != NANOARROW_OK || ArrowArrayStartAppending(&b->batch) != NANOARROW_OK)
         return no_memory(b, err);
-    return BF_OK;
+    return b->sizes && !bf_col_reserve(&b->batch, b->sizes) ? no_memory(b, err) : BF_OK;
 }
 
 bf_status bf_builder_init(bf_builder *b, bf_error *err) {
@@ -473,6 +476,12 @@ int64_t bf_builder_size_bytes(bf_builder *b) {
 
 bf_status bf_builder_finish(bf_builder *b, struct ArrowArray *out, bf_error *err) {
     if (!b->batch.release) BF_TRY(begin(b, err));
+    if (!b->sizes) b->sizes = malloc((size_t)bf_col_n_buffers(&b->batch) * sizeof *b->sizes);
+    if (!b->sizes) return no_memory(b, err);
+    if (bf_col_size_bytes(&b->batch) <= LARGEST_KEPT)
+        bf_col_sizes(&b->batch, b->sizes);
+    else
+        memset(b->sizes, 0, (size_t)bf_col_n_buffers(&b->batch) * sizeof *b->sizes); /* a giant says nothing of the next one */
     if (ArrowArrayFinishBuildingDefault(&b->batch, NULL) != NANOARROW_OK) return no_memory(b, err);
     ArrowArrayMove(&b->batch, out);
     return BF_OK;
@@ -481,5 +490,6 @@ bf_status bf_builder_finish(bf_builder *b, struct ArrowArray *out, bf_error *err
 void bf_builder_reset(bf_builder *b) {
     if (b->batch.release) ArrowArrayRelease(&b->batch);
     if (b->schema.release) ArrowSchemaRelease(&b->schema);
+    free(b->sizes);
     bf_scratch_free(&b->scratch);
 }

@@ -9,6 +9,7 @@
 typedef struct bf_builder {
     struct ArrowSchema schema;
     struct ArrowArray batch; /* being built; released when there is none */
+    int64_t *sizes;          /* of the buffers of the batch before; NULL before the first */
     bf_scratch scratch;
 } bf_builder;
 

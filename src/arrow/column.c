@@ -175,6 +175,30 @@ void bf_col_empty_lists(bf_scratch *s, struct ArrowArray *column, int64_t n) {
     for (int64_t k = 0; to && k < n; k++) to[k] = (int32_t)column->children[0]->length;
 }
 
+int64_t bf_col_n_buffers(const struct ArrowArray *column) {
+    int64_t n = column->n_buffers;
+    for (int64_t i = 0; i < column->n_children; i++) n += bf_col_n_buffers(column->children[i]);
+    return n;
+}
+
+void bf_col_sizes(struct ArrowArray *column, int64_t *sizes) {
+    for (int64_t i = 0; i < column->n_buffers; i++) *sizes++ = ArrowArrayBuffer(column, i)->size_bytes;
+    for (int64_t i = 0; i < column->n_children; i++) {
+        bf_col_sizes(column->children[i], sizes);
+        sizes += bf_col_n_buffers(column->children[i]);
+    }
+}
+
+bool bf_col_reserve(struct ArrowArray *column, const int64_t *sizes) {
+    for (int64_t i = 0; i < column->n_buffers; i++)
+        if (ArrowBufferReserve(ArrowArrayBuffer(column, i), *sizes++) != NANOARROW_OK) return false;
+    for (int64_t i = 0; i < column->n_children; i++) {
+        if (!bf_col_reserve(column->children[i], sizes)) return false;
+        sizes += bf_col_n_buffers(column->children[i]);
+    }
+    return true;
+}
+
 int64_t bf_col_size_bytes(struct ArrowArray *column) {
     int64_t size = 0;
     for (int64_t i = 0; i < column->n_buffers; i++) size += ArrowArrayBuffer(column, i)->size_bytes;

@@ -57,6 +57,12 @@ int32_t *bf_col_lists(bf_scratch *s, struct ArrowArray *column, int64_t n);
 /** Appends n empty lists (or maps). */
 void bf_col_empty_lists(bf_scratch *s, struct ArrowArray *column, int64_t n);
 
+/** The sizes of all buffers below an array, and room for as many bytes in another of the same type: a batch is about as large as the
+ *  one before it. `sizes` has bf_col_n_buffers items. False when memory runs out. */
+int64_t bf_col_n_buffers(const struct ArrowArray *column);
+void bf_col_sizes(struct ArrowArray *column, int64_t *sizes);
+bool bf_col_reserve(struct ArrowArray *column, const int64_t *sizes);
+
 /** Bytes in all buffers of an array and of what is below it. */
 int64_t bf_col_size_bytes(struct ArrowArray *column);
 
