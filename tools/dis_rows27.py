@@ -5,8 +5,8 @@ usage: python2.7 tools/dis_rows27.py expect FILE       the fixture text that tes
        python2.7 tools/dis_rows27.py sums ROOT < PATHS    one line a file: counts and hashes of its rows (tools/conformance)
        python2.7 tools/dis_rows27.py rows ROOT < PATHS    those rows themselves: TABLE, path, code object, columns
 
-2.7 has no dis.get_instructions: what dis.disassemble prints is taken apart again. A field that a later dis introduced is computed as the later
-one does. Names and texts that are bytes are decoded as UTF-8, with \\xNN for each byte that is none.
+2.7 has no dis.get_instructions: what dis.disassemble prints is taken apart again. A field that a later dis introduced is computed as the
+later one does. Names and texts that are bytes are decoded as UTF-8, with \\xNN for each byte that is none.
 """
 import dis
 import hashlib
@@ -43,8 +43,9 @@ def walk(code, qualname=u"<module>", parent=None, counter=None):
 
 # ---- texts ----
 
-UTF8 = re.compile(r"[\x00-\x7f]+|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|\xed[\x80-\x9f][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}"
-                  r"|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|(.)", re.S)
+UTF8 = re.compile(r"[\x00-\x7f]+|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|\xed[\x80-\x9f][\x80-\xbf]"
+                  r"|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}"
+                  r"|\xf4[\x80-\x8f][\x80-\xbf]{2}|(.)", re.S)
 
 
 def text(s):
@@ -68,8 +69,8 @@ dis.repr = show     # dis then shows constants by it
 # ---- instructions ----
 
 KINDS = {}          # opcode -> kind of argval
-for kind, names in (("local", dis.haslocal), ("free", dis.hasfree), ("name", dis.hasname), ("compare", dis.hascompare), ("const", dis.hasconst),
-                    ("jump", dis.hasjrel), ("jump", dis.hasjabs)):
+for kind, names in (("local", dis.haslocal), ("free", dis.hasfree), ("name", dis.hasname), ("compare", dis.hascompare),
+                    ("const", dis.hasconst), ("jump", dis.hasjrel), ("jump", dis.hasjabs)):
     KINDS.update(dict.fromkeys(names, kind))
 
 # line, >>, offset, opname, argument, text in parentheses
@@ -90,7 +91,8 @@ def parsed(co):
     for row in printed(dis.disassemble, co).split("\n"):
         if row:
             at_line, mark, offset, opname, arg, argrepr = ROW.match(row).groups()
-            yield int(at_line) if at_line.strip() else None, mark == ">>", int(offset), opname, None if arg is None else int(arg), argrepr or ""
+            at_line, arg = int(at_line) if at_line.strip() else None, None if arg is None else int(arg)
+            yield at_line, mark == ">>", int(offset), opname, arg, argrepr or ""
 
 
 def argument(op, arg, offset, co):
@@ -134,7 +136,8 @@ def instructions(co):
             prefix = None
         last = starts if starts is not None else last
         end = rows[k + 1][2] if k + 1 < len(rows) else len(co.co_code)
-        yield (offset, start, end, opname, ops[k], arg, kind, number, value, text(argrepr), last, starts, labels.get(offset), offset in labels, target)
+        yield (offset, start, end, opname, ops[k], arg, kind, number, value, text(argrepr), last, starts, labels.get(offset),
+               offset in labels, target)
 
 
 def unit_numbers(co):
@@ -172,7 +175,8 @@ def expect(path):
             yield line("K", constant)
         yield line("L", *["%d:%d" % start for start in dis.findlinestarts(co)])
         before = None
-        for offset, start, end, opname, op, arg, kind, number, value, argrepr, at_line, starts, label, is_target, target in instructions(co):
+        for x in instructions(co):
+            offset, start, end, opname, op, arg, kind, number, value, argrepr, at_line, starts, label, is_target, target = x
             if op not in used:
                 used.add(op)
                 yield line("O", op, opname, op, opname)
@@ -207,8 +211,8 @@ def rows(co, qualname):
                  + tuple(u",".join(map(text, names)) for names in (co.co_varnames, co.co_freevars, co.co_cellvars, co.co_names)))
     for i, x in enumerate(instructions(co)):
         offset, start, end, opname, op, arg, kind, number, value, argrepr, at_line, starts, label, is_target, target = x
-        yield 1, row((i, offset, start, end, opname, opname, op, op, arg, arg, kind, number, value, int(value is None), argrepr, at_line, starts,
-                      label, int(is_target), target, "[]", None, None, None, None))
+        yield 1, row((i, offset, start, end, opname, opname, op, op, arg, arg, kind, number, value, int(value is None), argrepr, at_line,
+                      starts, label, int(is_target), target, "[]", None, None, None, None))
     for i, constant in enumerate(co.co_consts):
         yield 2, row((i, show(constant)))
     for offset, number in dis.findlinestarts(co):

@@ -350,7 +350,8 @@ bf_status bf_flow_build(bf_flow_graph *out, bf_code_facts *facts, const bf_flow_
     *out = (bf_flow_graph){0};
     if (facts->n_instrs == 0) return BF_OK;
     builder b = {.in = in, .facts = facts, .ops = bf_opcodes(in->version), .out = out};
-    b.starts = bf_arena_zalloc(in->work, (size_t)(facts->instrs[facts->n_instrs - 1].end_offset / in->version->code_unit) + 1, sizeof *b.starts);
+    int32_t n_units = facts->instrs[facts->n_instrs - 1].end_offset / in->version->code_unit;
+    b.starts = bf_arena_zalloc(in->work, (size_t)n_units + 1, sizeof *b.starts);
     b.block_at = bf_arena_zalloc(in->work, (size_t)facts->n_instrs + 1, sizeof *b.block_at);
     if (!b.starts || !b.block_at) return no_memory(err);
     find_starts(&b);

@@ -8,7 +8,7 @@ typedef struct walker {
     const bf_flow_graph *graph;
     const bf_op_info *ops;
     bf_stack *out;
-    int32_t *gone;     /* by block, of finally bodies: values of its level that are gone where no exception led to it; NEVER: one always did */
+    int32_t *gone;     /* by block, of finally bodies: values below the level that are gone unless an exception led here; NEVER: one did */
     uint32_t *pending; /* blocks whose depth became known, or unknown: each at most twice */
     uint32_t n_pending;
 } walker;

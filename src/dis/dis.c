@@ -113,7 +113,7 @@ static void put_line_column(page *p, bool starts, int32_t line, const bf_positio
 
 /* ---- rows ---- */
 
-/* One row in either layout: `>>` marks jump targets until 3.12, labels name them from 3.13. */
+/* One row in either layout; an argrepr of .p NULL is not shown. `>>` marks jump targets until 3.12, labels name them from 3.13. */
 static void put_row(page *p, int32_t offset, bool marked, int32_t label, bf_str opname, bool has_arg, const char *arg, bf_str argrepr,
                     size_t start) {
     bf_buf *out = p->out;
@@ -131,7 +131,7 @@ static void put_row(page *p, int32_t offset, bool marked, int32_t label, bf_str 
     if (has_arg) {
         int width = OPARG_WIDTH - excess;
         bf_buf_printf(out, " %*s", width > 0 ? width : 0, arg);
-        if (argrepr.n) {
+        if (argrepr.p) {
             bf_buf_puts(out, " (");
             bf_buf_put_str(out, argrepr);
             bf_buf_putc(out, ')');
@@ -155,7 +155,7 @@ static void put_caches(page *p, const bf_instr *i) {
             }
             size_t start = p->out->n;
             put_line_column(p, false, 0, &i->position);
-            put_row(p, offset, false, 0, BF_STR("CACHE"), true, "0", bf_str_of(text), start);
+            put_row(p, offset, false, 0, BF_STR("CACHE"), true, "0", bf_str_of(*text ? text : NULL), start);
         }
     }
 }
@@ -179,7 +179,11 @@ static void put_instr(page *p, const bf_instr *i) {
     int32_t label = p->labels[i->offset / p->version->code_unit];
     bool is_long = p->version->has_old_types && i->start_offset != i->offset; /* as in its argrepr */
     snprintf(arg, sizeof arg, is_long ? "%dL" : "%d", i->arg);
-    put_row(p, i->offset, label != 0, label, i->opname, i->has_arg, arg, shown_argrepr(p, i, text, sizeof text), start);
+    bf_str argrepr = shown_argrepr(p, i, text, sizeof text);
+    bool is_looked_up = i->argval_kind != BF_ARGVAL_NONE && i->argval_kind != BF_ARGVAL_JUMP;
+    bool is_shown_empty = is_looked_up && p->version->dis_form == BF_DIS_PRINT; /* the name in `from . import x` */
+    if (!argrepr.n && !is_shown_empty) argrepr.p = NULL;
+    put_row(p, i->offset, label != 0, label, i->opname, i->has_arg, arg, argrepr, start);
     if (p->options->show_caches) put_caches(p, i);
 }
 

@@ -1,5 +1,6 @@
 /* Scope 7, partitions and listing: hive directories found and declared, and what a plan makes of them. */
 #include <ctype.h>
+#include <stdlib.h>
 
 #include "serving/serving.h"
 
@@ -86,17 +87,49 @@ static const char *line_with(const char *plan, const char *word, char *out, size
     return out;
 }
 
+static bf_status on_target(void *context, const char *const *cells, size_t n_cells) {
+    if (n_cells == 2 && cells[0] && cells[1] && !strcmp(cells[0], "datafusion.execution.target_partitions")) *(long *)context = strtol(cells[1], NULL, 10);
+    return BF_OK;
+}
+
+static bf_status on_number(void *context, const char *const *cells, size_t n_cells) {
+    if (n_cells == 1 && cells[0]) *(long *)context = strtol(cells[0], NULL, 10);
+    return BF_OK;
+}
+
+/* How many partitions have paths in one place, and how many streams the engine merges: more than those it cannot keep apart. */
+static bf_status count_overlap(bf_serving *s, long *overlap, long *streams, bf_error *err) {
+    char sql[1024];
+    *overlap = *streams = 0;
+    BF_TRY(bf_serving_settings(s, on_target, streams, err));
+    if (!s->files.n_columns) return BF_OK;
+    const char *column = s->files.columns[s->files.n_columns - 1];
+    snprintf(sql, sizeof sql,
+             "WITH r AS (SELECT \"%s\" AS p, min(path) AS lo, max(path) AS hi FROM %s GROUP BY 1) "
+             "SELECT CAST(max(n) AS VARCHAR) FROM (SELECT count(*) AS n FROM r AS a JOIN r AS b ON b.lo <= a.lo AND a.lo <= b.hi GROUP BY a.p)",
+             column, s->table);
+    return bf_serving_rows(s, sql, on_number, overlap, err);
+}
+
 static bf_status check_order(bf_serving *s, bf_checks *out, bf_buf *plan, bf_error *err) {
+    static const char name[] = "ORDER BY path, file_id", wanted[] = "no SortExec";
     char sql[512], line[400];
     snprintf(sql, sizeof sql, "EXPLAIN SELECT path, file_id FROM %s ORDER BY path, file_id", s->table);
     BF_TRY(explain(s, sql, plan, err));
     bool sorts = strstr(plan->p, "SortExec") != NULL;
-    bool statistics = bf_profile_bool(s->profile, BF_OPT_collect_statistics);
+    if (sorts && !bf_profile_bool(s->profile, BF_OPT_collect_statistics)) {
+        bf_checks_add(out, 7, BF_CHECK_NOT_CHECKED, name, wanted, "order not provable, collect_statistics is off");
+        return BF_OK;
+    }
+    long overlap = 0, streams = 0;
+    if (sorts) BF_TRY(count_overlap(s, &overlap, &streams, err));
+    if (overlap > streams) {
+        snprintf(line, sizeof line, "order not provable: the paths of %ld partitions overlap, the engine merges %ld streams (target_partitions)", overlap, streams);
+        bf_checks_add(out, 7, BF_CHECK_NOT_CHECKED, name, wanted, line);
+        return BF_OK;
+    }
     line_with(plan->p, sorts ? "SortExec" : "DataSourceExec", line, sizeof line);
-    if (sorts && !statistics)
-        bf_checks_add(out, 7, BF_CHECK_NOT_CHECKED, "ORDER BY path, file_id", "no SortExec", "order not provable, collect_statistics is off");
-    else
-        bf_checks_add(out, 7, sorts ? BF_CHECK_FAIL : BF_CHECK_OK, "ORDER BY path, file_id", "no SortExec", line);
+    bf_checks_add(out, 7, sorts ? BF_CHECK_FAIL : BF_CHECK_OK, name, wanted, line);
     return BF_OK;
 }
 

@@ -181,7 +181,8 @@ class Diff(Checking):
     def test_settings_of_the_last_check(self):
         a, b = self.dataset("a"), self.dataset("b")
         self.checks(a, "--set", "collect_statistics=true")
-        self.assertEqual(self.run_program("diff", a, b, code=5).stdout, "setting datafusion.execution.collect_statistics: true -> false\n")
+        self.assertEqual(self.run_program("diff", a, b, code=5).stdout, "setting datafusion.execution.collect_statistics: true -> false\n"
+                         "setting datafusion.execution.split_file_groups_by_statistics: true -> false\n")
 
     def test_wrong_usage(self):
         for args in ([], ["a"], ["a", "b", "c"]):

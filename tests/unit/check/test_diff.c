@@ -185,14 +185,14 @@ static void test_diff__settings_of_the_last_check(void **state) {
     make_dataset("x", "3.12/ok_constants.pyc", NULL);
     make_dataset("y", "3.12/ok_constants.pyc", NULL);
     bf_profile *profile = bf_profile_new();
-    ok(bf_profile_set(profile, "collect_statistics", "true", "the test", &err), &err);
+    ok(bf_profile_set(profile, "meta_fetch_concurrency", "8", "the test", &err), &err);
     bf_session *session = open_for_check("x", profile);
     ok(bf_session_write_artifacts(session, &err), &err);
     bf_session_close(session);
     bf_profile_free(profile);
     diff(&found, "x", "y");
     assert_int_equal(found.n, 1);
-    assert_string_equal(found.text[0], "setting datafusion.execution.collect_statistics: true -> false");
+    assert_string_equal(found.text[0], "setting datafusion.execution.meta_fetch_concurrency: 8 -> 64");
 }
 
 /* A document beside the dataset that is none of ours does no harm. */

@@ -6,7 +6,8 @@
 static void test_block_stack__break(void **state) {
     made m;
     (void)state;
-    made_code(&m, 37, "SETUP_LOOP @e; l: LOAD_FAST 0; POP_JUMP_IF_FALSE @p; BREAK_LOOP; JUMP_ABSOLUTE @l; p: POP_BLOCK; e: LOAD_CONST 0; RETURN_VALUE");
+    made_code(&m, 37, "SETUP_LOOP @e; l: LOAD_FAST 0; POP_JUMP_IF_FALSE @p; BREAK_LOOP; JUMP_ABSOLUTE @l; p: POP_BLOCK; "
+                      "e: LOAD_CONST 0; RETURN_VALUE");
     made_must(&m);
     made_assert_blocks(&m, "0-2:entry 2-6:normal 6-8:normal 8-10:normal 10-12:normal 12-16:normal");
     made_assert_edges(&m, "next:0:2 branch:2:10?4#2 next:2:6?4 jump:6:12#3 jump:8:2#1 next:10:12");
@@ -18,8 +19,8 @@ static void test_block_stack__break(void **state) {
 static void test_block_stack__break_takes_values_off(void **state) {
     made m;
     (void)state;
-    made_code(&m, 36, "LOAD_FAST 0; SETUP_LOOP @e; LOAD_FAST 0; GET_ITER; l: FOR_ITER @p; STORE_FAST 1; BREAK_LOOP; JUMP_ABSOLUTE @l; p: POP_BLOCK; "
-                      "e: RETURN_VALUE");
+    made_code(&m, 36, "LOAD_FAST 0; SETUP_LOOP @e; LOAD_FAST 0; GET_ITER; l: FOR_ITER @p; STORE_FAST 1; BREAK_LOOP; "
+                      "JUMP_ABSOLUTE @l; p: POP_BLOCK; e: RETURN_VALUE");
     made_must(&m);
     made_assert_depths(&m, "0>1 1>1 1>2 2>2 2>3 3>2 2>2 - 1>1 1>0");
     made_assert_uses(&m, "2>3.0 3>4.0 4>5.0/1 0>9.0");
@@ -31,9 +32,9 @@ static void test_block_stack__break_takes_values_off(void **state) {
 static void test_block_stack__continue(void **state) {
     made m;
     (void)state;
-    made_code(&m, 37, "SETUP_LOOP @e; LOAD_FAST 0; GET_ITER; l: FOR_ITER @p; POP_TOP; SETUP_EXCEPT @h; LOAD_FAST 1; POP_TOP; CONTINUE_LOOP @l; "
-                      "POP_BLOCK; JUMP_ABSOLUTE @l; h: POP_TOP; POP_TOP; POP_TOP; POP_EXCEPT; JUMP_ABSOLUTE @l; p: POP_BLOCK; e: LOAD_CONST 0; "
-                      "RETURN_VALUE");
+    made_code(&m, 37, "SETUP_LOOP @e; LOAD_FAST 0; GET_ITER; l: FOR_ITER @p; POP_TOP; SETUP_EXCEPT @h; LOAD_FAST 1; POP_TOP; "
+                      "CONTINUE_LOOP @l; POP_BLOCK; JUMP_ABSOLUTE @l; h: POP_TOP; POP_TOP; POP_TOP; POP_EXCEPT; JUMP_ABSOLUTE @l; "
+                      "p: POP_BLOCK; e: LOAD_CONST 0; RETURN_VALUE");
     made_must(&m);
     made_assert_depths(&m, "0>0 0>1 1>1 1>2 2>1 1>1 1>2 2>1 1>1 - - 7>6 6>5 5>4 4>1 1>1 0>0 0>1 1>0");
     made_assert_edges(&m, "next:0:2 next:2:6 branch:6:32?6#3 next:6:8?6 next:8:12 jump:12:6#1 exc:12:22 next:18:20 jump:20:6#1 jump:22:6#1 "
@@ -53,13 +54,13 @@ static void test_block_stack__finally_on_the_way(void **state) {
     for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
         char text[400], edges[400];
         made m;
-        snprintf(text, sizeof text, "SETUP_LOOP @e; LOAD_FAST 0; GET_ITER; l: FOR_ITER @p; POP_TOP; SETUP_FINALLY @f; %s; POP_BLOCK; LOAD_CONST 0; "
-                 "f: LOAD_FAST 1; POP_TOP; END_FINALLY; JUMP_ABSOLUTE @l; p: POP_BLOCK; e: LOAD_CONST 0; RETURN_VALUE",
+        snprintf(text, sizeof text, "SETUP_LOOP @e; LOAD_FAST 0; GET_ITER; l: FOR_ITER @p; POP_TOP; SETUP_FINALLY @f; %s; POP_BLOCK; "
+                 "LOAD_CONST 0; f: LOAD_FAST 1; POP_TOP; END_FINALLY; JUMP_ABSOLUTE @l; p: POP_BLOCK; e: LOAD_CONST 0; RETURN_VALUE",
                  rows[k].way_out);
         made_code(&m, 37, text);
         made_must(&m);
-        snprintf(edges, sizeof edges, "next:0:2 next:2:6 branch:6:26?6#3 next:6:8?6 next:8:12 %s next:14:16 next:16:18 jump:18:6#1 next:26:28",
-                 rows[k].edges);
+        snprintf(edges, sizeof edges, "next:0:2 next:2:6 branch:6:26?6#3 next:6:8?6 next:8:12 %s next:14:16 next:16:18 jump:18:6#1 "
+                 "next:26:28", rows[k].edges);
         made_assert_edges(&m, edges);
         made_assert_depths(&m, "0>0 0>1 1>1 1>2 2>1 1>1 1>1 - - 7>8 8>7 7>1 1>1 0>0 0>1 1>0");
         assert_true(m.stack.is_upper_bound);
@@ -86,7 +87,8 @@ static void test_block_stack__return(void **state) {
 /* try: x / except y as e: z, whose name is unbound by a finally body: 3.6 has taken the old exception off before it. */
 static void test_block_stack__name_of_an_exception(void **state) {
     static const char pattern[] = "SETUP_EXCEPT @h; POP_BLOCK; JUMP_FORWARD @e; h: POP_TOP; STORE_FAST 1; POP_TOP; SETUP_FINALLY @f; %s "
-                                  "f: LOAD_CONST 0; STORE_FAST 1; DELETE_FAST 1; END_FINALLY; JUMP_FORWARD @e; e: LOAD_CONST 0; RETURN_VALUE";
+                                  "f: LOAD_CONST 0; STORE_FAST 1; DELETE_FAST 1; END_FINALLY; JUMP_FORWARD @e; "
+                                  "e: LOAD_CONST 0; RETURN_VALUE";
     char text[400];
     made m;
     (void)state;

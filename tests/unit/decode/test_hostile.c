@@ -649,7 +649,8 @@ static void test_any_table(void **state) {
 #define EMPTY_TUPLE "(\0\0\0\0"
 
 /* No code nested, no names; consts is a marshalled tuple. */
-static const bf_file_facts *decode_27(const char *code, size_t n_code, const char *consts, size_t n_consts, const char *lines, size_t n_lines) {
+static const bf_file_facts *decode_27(const char *code, size_t n_code, const char *consts, size_t n_consts, const char *lines,
+                                      size_t n_lines) {
     const bf_cpython *version = bf_cpython_by_name("2.7");
     put_header(version);
     bf_buf_putc(&file, 'c');

@@ -1,5 +1,5 @@
-/* The types of 2.7 from marshal to repr: bytes that marshal.dumps of CPython 2.7.18 writes, or that were made by hand, and what repr of it says
- * of what marshal.loads makes of them. */
+/* The types of 2.7 from marshal to repr: bytes that marshal.dumps of CPython 2.7.18 writes, or that were made by hand, and what repr of it
+ * says of what marshal.loads makes of them. */
 #include "bytes.h"
 #include "code/code.h"
 #include "decode/repr.h"
@@ -98,7 +98,8 @@ static void test_types_27__refused(void **state) {
         bf_error err = {0};
         bf_object *root;
         size_t end;
-        assert_int_equal(bf_marshal_read(&root, (const uint8_t *)wrong[k].bytes, wrong[k].n, 0, version_of(27), &arena, &end, &err), wrong[k].status);
+        const uint8_t *data = (const uint8_t *)wrong[k].bytes;
+        assert_int_equal(bf_marshal_read(&root, data, wrong[k].n, 0, version_of(27), &arena, &end, &err), wrong[k].status);
         if (wrong[k].status == BF_UNSUPPORTED) assert_non_null(strstr(err.message, "2.7"));
         bf_arena_free(&arena);
     }

@@ -68,6 +68,23 @@ static void test_opcodes__specialized_know_their_base(void **state) {
     assert_true(found);
 }
 
+/* opcode.opname of CPython 2.7.18, and how many opcode.opmap of 2.7.18, 3.6.15 and 3.7.16 has. */
+static void test_opcodes__old_versions(void **state) {
+    static const struct {
+        int version, n;
+    } counts[] = {{27, 119}, {36, 118}, {37, 119}};
+    (void)state;
+    assert_text(bf_opcodes(version_of(27))[30].name, "SLICE+0"); /* no identifier of C */
+    assert_text(bf_opcodes(version_of(27))[43].name, "STORE_SLICE+3");
+    assert_text(bf_opcodes(version_of(27))[53].name, "DELETE_SLICE+3");
+    for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) {
+        const bf_op_info *ops = bf_opcodes(version_of(counts[k].version));
+        int n = 0;
+        for (int number = 0; number < 256; number++) n += ops[number].kind == BF_OP_PLAIN;
+        assert_int_equal(n, counts[k].n);
+    }
+}
+
 static void test_opcodes__texts(void **state) {
     (void)state;
     assert_text(bf_op_text(version_of(38), BF_ARG_COMPARE, 6), "in"); /* dis.cmp_op[6] of CPython 3.8.18 */
@@ -86,6 +103,7 @@ int main(void) {
         cmocka_unit_test(test_opcodes__as_the_interpreters_say),
         cmocka_unit_test(test_opcodes__every_number_has_a_row),
         cmocka_unit_test(test_opcodes__specialized_know_their_base),
+        cmocka_unit_test(test_opcodes__old_versions),
         cmocka_unit_test(test_opcodes__texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

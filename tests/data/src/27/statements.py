@@ -3,6 +3,7 @@ from __future__ import absolute_import
 import sys, os.path as path
 from os import path as p, sep
 from sys import *
+from . import sibling
 
 
 def prints(x, f):
