@@ -180,11 +180,12 @@ def file_row(root, path):
             "attrs": attrs}
 
 
-def main(root, output, files_per_batch="32"):
+def main(root, output, collect="gc", files_per_batch="32"):
     paths = sorted(os.path.relpath(os.path.join(folder, name), root)
                    for folder, _, names in os.walk(root) for name in names if name.endswith(".pyc"))
     step = int(files_per_batch)
-    gc.disable()    # nothing here makes cycles, and without it this takes a quarter longer
+    if collect == "no-gc":
+        gc.disable()    # nothing here makes cycles, and without it this takes a quarter longer
     with pq.ParquetWriter(output, SCHEMA, compression="zstd") as writer:
         for i in range(0, len(paths), step):
             writer.write_table(pa.Table.from_pylist([file_row(root, path) for path in paths[i:i + step]], schema=SCHEMA))
