@@ -59,8 +59,9 @@ static bool is_excluded(const bf_read_options *o, const char *path) {
 }
 
 static bool ends_with_pyc(const char *path) {
-    size_t n = strlen(path);
-    return n > 4 && !strcmp(path + n - 4, ".pyc");
+    const char *name = base_name(path);
+    size_t n = strlen(name);
+    return n > 4 && !strcmp(name + n - 4, ".pyc");
 }
 
 /* Tells what cannot be read, so that it becomes a row. */
@@ -81,9 +82,9 @@ static bf_status visit(bf_inputs *in, FTS *walk, FTSENT *entry, size_t n_root, c
     switch (entry->fts_info) {
     case FTS_F: return ends_with_pyc(path) ? add(in, path, entry->fts_path, entry->fts_statp->st_size, NULL, err) : BF_OK;
     case FTS_SL:
-        if (!ends_with_pyc(path) || stat(entry->fts_path, &target) || S_ISDIR(target.st_mode)) return BF_OK;
-        return add(in, path, entry->fts_path, target.st_size, NULL, err);
-    case FTS_SLNONE: return ends_with_pyc(path) ? add(in, path, entry->fts_path, 0, NULL, err) : BF_OK;
+        if (!ends_with_pyc(path)) return BF_OK;
+        if (stat(entry->fts_path, &target)) return add(in, path, entry->fts_path, 0, NULL, err); /* leads nowhere: a row that says so */
+        return S_ISDIR(target.st_mode) ? BF_OK : add(in, path, entry->fts_path, target.st_size, NULL, err);
     case FTS_DNR:
     case FTS_ERR:
     case FTS_NS: return entry->fts_errno == ENOMEM ? no_memory(err) : add_refused(in, entry, *path ? path : ".", err);

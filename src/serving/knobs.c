@@ -68,7 +68,7 @@ static double bytes_of(const char *text) {
     return value;
 }
 
-/* Seconds of "5m", "1h30m", "300s". */
+/* Seconds of "5m", "300s", "5m0s". */
 static double seconds_of(const char *text) {
     double sum = 0;
     for (char *end; *text; text = end) {

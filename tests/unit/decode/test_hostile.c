@@ -22,13 +22,13 @@
 enum {
     MAX_FIXTURE_BYTES = 1 << 24,
     SMALL_BYTES = 1024,        /* of such a file every prefix is tried */
-    PREFIX_SHARES = 3,         /* larger ones share the work: each takes one in so many of its first WHOLE_BYTES, */
+    PREFIX_SHARES = 5,         /* larger ones share the work: each takes one in so many of its first WHOLE_BYTES, */
     WHOLE_BYTES = 4096,
     PREFIX_STEP = 97,          /* and one in so many after them */
     FLIPPED_BYTES = 200,       /* single bits of these are flipped, and each is set to 0x00 and 0xff */
     ALL_VALUES_BYTES = 32,     /* these take all 255 values */
     FLIPPED_WHOLE_BYTES = 300, /* files beyond share the work: each takes one byte in FLIP_SHARES */
-    FLIP_SHARES = 24,
+    FLIP_SHARES = 48,
     MUTATIONS = 100,
     HANG_SECONDS = 600,        /* of one test, on a busy machine */
 };
