@@ -30,7 +30,7 @@ enum {
     FLIPPED_WHOLE_BYTES = 300, /* files beyond share the work: each takes one byte in FLIP_SHARES */
     FLIP_SHARES = 48,
     MUTATIONS = 100,
-    HANG_SECONDS = 600,        /* of one test, on a busy machine */
+    HANG_SECONDS = 900,        /* of one test, on a busy machine */
 };
 
 static const char *const versions[] = {"2.7", "3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15"};
