@@ -132,7 +132,7 @@ typedef struct bf_progress {
 } bf_progress;
 
 /** Which files are read and how. Zero is a good start: {0}.
- *  A directory is walked (symbolic links to directories are not followed) and gives its *.pyc files, with paths relative to it;
+ *  A directory is walked (symbolic links to directories are not followed) and gives its *.pyc and *.pyo files, with paths relative to it;
  *  a file is read whatever its name, its path is what was given, without a leading "./" or "/". */
 typedef struct bf_read_options {
     const char *const *paths;

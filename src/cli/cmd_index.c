@@ -19,7 +19,7 @@ static const cli_option options[] = {
     {0},
 };
 
-static const char notes[] = "PATH: a directory (its *.pyc files, recursively, paths relative to it), a file, or - for a list of paths on\n"
+static const char notes[] = "PATH: a directory (its *.pyc and *.pyo files, recursively, paths relative to it), a file, or - for a list of paths on\n"
                             "standard input, one a line. A file that cannot be decoded is a row with its errors, and the exit code is 3.\n";
 
 typedef struct texts {

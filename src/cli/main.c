@@ -11,7 +11,7 @@ static const cli_command *const commands[] = {
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
 static void print_help(FILE *out) {
-    fprintf(out, "bytefusion: compiled Python (.pyc of CPython 3.8 to 3.15) as tables, queried with SQL; no Python needed\n\n");
+    fprintf(out, "bytefusion: compiled Python (.pyc of CPython 2.7 and 3.6 to 3.15) as tables, queried with SQL; no Python needed\n\n");
     for (int i = 0; i < N_COMMANDS; i++) fprintf(out, "  bytefusion %-9s %-34s %s\n", commands[i]->name, commands[i]->arguments, commands[i]->summary);
     fprintf(out, "\n"
                  "bytefusion COMMAND --help says more, bytefusion --version which version this is.\n"

@@ -58,10 +58,11 @@ static bool is_excluded(const bf_read_options *o, const char *path) {
     return false;
 }
 
+/* .pyo: what 2.7 calls a file compiled with -O. */
 static bool ends_with_pyc(const char *path) {
     const char *name = base_name(path);
     size_t n = strlen(name);
-    return n > 4 && !strcmp(name + n - 4, ".pyc");
+    return n > 4 && (!strcmp(name + n - 4, ".pyc") || !strcmp(name + n - 4, ".pyo"));
 }
 
 /* Tells what cannot be read, so that it becomes a row. */
