@@ -13,6 +13,9 @@ pub const PLAN: i32 = 3;
 pub const EXECUTE: i32 = 4;
 pub const RESOURCES: i32 = 5;
 pub const PANIC: i32 = 6;
+pub const NOT_FOUND: i32 = 7;
+pub const CONFLICT: i32 = 8;
+pub const REFUSED: i32 = 9;
 
 #[repr(C)]
 pub struct RawError {

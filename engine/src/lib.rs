@@ -1,7 +1,9 @@
 //! DataFusion behind the C ABI of bf_engine.h. Each function here only turns C into Rust and back.
 
+mod delta;
 mod error;
 mod parquet;
+mod parts;
 mod session;
 mod store;
 
@@ -17,7 +19,7 @@ use error::{Error, INVALID, RawError, Result, guard};
 use session::Engine;
 use store::Counters;
 
-const ABI: i32 = 2;
+const ABI: i32 = 3;
 
 #[repr(C)]
 pub struct RawOption {
@@ -26,7 +28,7 @@ pub struct RawOption {
 }
 
 #[repr(C)]
-pub struct RawWritten {
+pub(crate) struct RawWritten {
     rows: i64,
     size_bytes: i64,
     row_groups: i64,
@@ -56,7 +58,7 @@ pub struct Api {
         usize,
         *mut RawError,
     ) -> i32,
-    query: unsafe extern "C" fn(*mut Engine, *const c_char, *mut FFI_ArrowArrayStream, *mut RawError) -> i32,
+    query: unsafe extern "C" fn(*mut Engine, *const c_char, bool, *mut FFI_ArrowArrayStream, *mut RawError) -> i32,
     describe: unsafe extern "C" fn(*mut Engine, *const c_char, *mut FFI_ArrowSchema, *mut RawError) -> i32,
     write_parquet:
         unsafe extern "C" fn(*mut FFI_ArrowArrayStream, *const c_char, *const RawOption, usize, *mut RawWritten, *mut RawError) -> i32,
@@ -64,6 +66,8 @@ pub struct Api {
     settings: unsafe extern "C" fn(*mut Engine, *mut FFI_ArrowArrayStream, *mut RawError) -> i32,
     table_names: unsafe extern "C" fn(*mut Engine, *const c_char, *mut FFI_ArrowArrayStream, *mut RawError) -> i32,
     counters: unsafe extern "C" fn(*mut Engine, *mut Counters, *mut RawError) -> i32,
+    parts: parts::Api,
+    delta: delta::Api,
 }
 
 unsafe impl Sync for Api {}
@@ -81,6 +85,8 @@ static API: Api = Api {
     settings,
     table_names,
     counters,
+    parts: parts::API,
+    delta: delta::API,
 };
 
 static VERSION: &str = concat!("datafusion ", env!("BF_DATAFUSION_VERSION"), ", arrow ", env!("BF_ARROW_VERSION"), "\0");
@@ -138,9 +144,15 @@ unsafe extern "C" fn register_parquet(
     })
 }
 
-unsafe extern "C" fn query(engine: *mut Engine, sql: *const c_char, out: *mut FFI_ArrowArrayStream, err: *mut RawError) -> i32 {
+unsafe extern "C" fn query(
+    engine: *mut Engine,
+    sql: *const c_char,
+    read_only: bool,
+    out: *mut FFI_ArrowArrayStream,
+    err: *mut RawError,
+) -> i32 {
     guard(err, || unsafe {
-        let reader = (*engine).query(&text(sql)?)?;
+        let reader = (*engine).query(&text(sql)?, read_only)?;
         std::ptr::write(out, FFI_ArrowArrayStream::new(Box::new(reader)));
         Ok(())
     })

@@ -12,7 +12,7 @@ use datafusion::common::config::TableParquetOptions;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::execution::SendableRecordBatchStream;
-use datafusion::prelude::{SessionConfig, SessionContext, col};
+use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext, col};
 use futures::StreamExt;
 use tokio::runtime::Runtime;
 use url::Url;
@@ -67,8 +67,9 @@ impl Engine {
         Ok(())
     }
 
-    pub fn query(&self, sql: &str) -> Result<Reader> {
-        let stream = self.runtime.block_on(async { self.context.sql(sql).await?.execute_stream().await })?;
+    pub fn query(&self, sql: &str, read_only: bool) -> Result<Reader> {
+        let allowed = SQLOptions::new().with_allow_ddl(!read_only).with_allow_dml(!read_only).with_allow_statements(!read_only);
+        let stream = self.runtime.block_on(async { self.context.sql_with_options(sql, allowed).await?.execute_stream().await })?;
         Ok(Reader { runtime: self.runtime.clone(), schema: stream.schema(), stream: Some(stream) })
     }
 

@@ -124,7 +124,7 @@ bf_status bf_session_query(bf_session *session, const char *sql, struct ArrowArr
     out->release = NULL;
     if (session->stopped_scope) return bf_fail(err, session->stopped.code, -1, "%s", session->stopped.message);
     if (session->autoload) BF_TRY(bf_autoload_load(session, sql, err));
-    if (session->serving.api->query(session->serving.engine, sql, out, &why) == BF_ENGINE_OK) return BF_OK;
+    if (session->serving.api->query(session->serving.engine, sql, false, out, &why) == BF_ENGINE_OK) return BF_OK;
     bf_status st = bf_engine_fail(err, &why);
     if (session->autoload) bf_autoload_hint(session->autoload, err);
     return st;

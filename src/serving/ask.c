@@ -8,7 +8,7 @@
 static bf_status open_stream(const bf_serving *s, const char *sql, struct ArrowArrayStream *out, bf_error *err) {
     bf_engine_error why = {0};
     out->release = NULL;
-    return s->api->query(s->engine, sql, out, &why) == BF_ENGINE_OK ? BF_OK : bf_engine_fail(err, &why);
+    return s->api->query(s->engine, sql, false, out, &why) == BF_ENGINE_OK ? BF_OK : bf_engine_fail(err, &why);
 }
 
 static bf_status stream_fail(struct ArrowArrayStream *stream, bf_error *err) {

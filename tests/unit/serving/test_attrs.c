@@ -55,14 +55,14 @@ static void test_attrs__all_maps(void **state) {
 }
 
 /* The engine that answers is asked: with one that extracts nothing, the counts differ. */
-static int32_t query_nothing(bf_engine *engine, const char *sql, struct ArrowArrayStream *out, bf_engine_error *err) {
+static int32_t query_nothing(bf_engine *engine, const char *sql, bool read_only, struct ArrowArrayStream *out, bf_engine_error *err) {
     bf_error why = {0};
     const bf_engine_api *api;
     char changed[4096];
     if (bf_engine_load(&api, &why) != BF_OK || strlen(sql) >= sizeof changed) return BF_ENGINE_INVALID;
     strcpy(changed, sql);
     for (char *key; (key = strstr(changed, "'python_version'"));) memcpy(key, "'python_Version'", 16);
-    return api->query(engine, changed, out, err);
+    return api->query(engine, changed, read_only, out, err);
 }
 
 static void test_attrs__value_lost(void **state) {
