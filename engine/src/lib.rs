@@ -2,6 +2,7 @@
 
 mod delta;
 mod error;
+mod merge;
 mod parquet;
 mod parts;
 mod session;
@@ -109,6 +110,10 @@ unsafe fn pairs(p: *const RawOption, n: usize) -> Result<Vec<(String, String)>> 
     raw.iter().map(|o| unsafe { Ok((text(o.key)?, text(o.value)?)) }).collect()
 }
 
+unsafe fn texts(p: *const *const c_char, n: usize) -> Result<Vec<String>> {
+    (0..n).map(|i| unsafe { text(*p.add(i)) }).collect()
+}
+
 unsafe extern "C" fn open(settings: *const RawOption, n: usize, out: *mut *mut Engine, err: *mut RawError) -> i32 {
     guard(err, || unsafe {
         *out = std::ptr::null_mut();
@@ -138,9 +143,8 @@ unsafe extern "C" fn register_parquet(
 ) -> i32 {
     guard(err, || unsafe {
         let schema = Schema::try_from(&FFI_ArrowSchema::from_raw(schema))?;
-        let paths = (0..n_paths).map(|i| text(*paths.add(i))).collect::<Result<Vec<_>>>()?;
         let options = pairs(options, n_options)?.into_iter().collect();
-        (*engine).register_parquet(&text(name)?, Arc::new(schema), &paths, &options)
+        (*engine).register_parquet(&text(name)?, Arc::new(schema), &texts(paths, n_paths)?, &options)
     })
 }
 

@@ -13,10 +13,12 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, SchemaRef}
 use datafusion::arrow::ffi_stream::ArrowArrayStreamReader;
 use datafusion::arrow::record_batch::RecordBatchReader;
 use datafusion::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
-use datafusion::parquet::arrow::{ARROW_SCHEMA_META_KEY, ArrowWriter};
-use datafusion::parquet::arrow::arrow_writer::{ArrowColumnWriter, compute_leaves};
+use datafusion::parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, ArrowWriterOptions, compute_leaves};
+use datafusion::parquet::arrow::{ARROW_SCHEMA_META_KEY, ArrowSchemaConverter, ArrowWriter};
 use datafusion::parquet::basic::{Compression, Encoding, Type, ZstdLevel};
-use datafusion::parquet::file::metadata::{KeyValue, SortingColumn};
+use datafusion::parquet::column::writer::ColumnCloseResult;
+use datafusion::parquet::file::metadata::{KeyValue, ParquetMetaData, SortingColumn};
+use datafusion::parquet::file::page_index::column_index::ColumnIndexMetaData;
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use datafusion::parquet::file::writer::SerializedFileWriter;
 use datafusion::parquet::schema::types::SchemaDescriptor;
@@ -62,39 +64,109 @@ pub struct Written {
 }
 
 pub fn write(stream: ArrowArrayStreamReader, path: &str, options: &Options) -> Result<Written> {
-    let schema = stream.schema();
-    let file = BufWriter::with_capacity(1 << 20, File::create(path)?);
-    let probe = ArrowWriter::try_new(std::io::sink(), schema.clone(), None)?;
-    let (probe, _) = probe.into_serialized_writer()?;
-    let properties = properties(&schema, &SchemaDescriptor::new(probe.schema_descr().root_schema_ptr()), options)?;
-    let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties))?;
-    let (mut writer, factory) = writer.into_serialized_writer()?;
-
-    let mut written = Written { rows: 0, size_bytes: 0, row_groups: 0 };
-    let mut open: Option<RowGroup> = None;
+    let mut file = FileWriter::create(path, stream.schema(), options)?;
     for batch in stream {
-        let batch = batch.map_err(|e| Error::new(EXECUTE, e.to_string()))?;
+        file.add(&batch.map_err(|e| Error::new(EXECUTE, e.to_string()))?)?;
+    }
+    file.finish()
+}
+
+/// A Parquet file being written: from batches, and from row groups of another file.
+pub struct FileWriter<'a> {
+    schema: SchemaRef,
+    options: &'a Options,
+    writer: SerializedFileWriter<BufWriter<File>>,
+    factory: ArrowRowGroupWriterFactory,
+    open: Option<RowGroup>,
+    written: Written,
+}
+
+impl<'a> FileWriter<'a> {
+    pub fn create(path: &str, schema: SchemaRef, options: &'a Options) -> Result<FileWriter<'a>> {
+        let mut pairs = schema.metadata().iter().map(|(k, v)| KeyValue::new(k.clone(), v.clone())).collect::<Vec<_>>();
+        pairs.sort_by(|a, b| a.key.cmp(&b.key));
+        let descriptor = ArrowSchemaConverter::new().convert(&schema)?;
+        Self::open(path, schema, descriptor, pairs, false, options)
+    }
+
+    /// A file that may take row groups of `source`: of its Parquet schema, with its key-value pairs as they are.
+    pub fn create_like(source: &ArrowReaderMetadata, path: &str, options: &'a Options) -> Result<FileWriter<'a>> {
+        let pairs = source.metadata().file_metadata().key_value_metadata().cloned().unwrap_or_default();
+        Self::open(path, source.schema().clone(), source.parquet_schema().clone(), pairs, true, options)
+    }
+
+    fn open(
+        path: &str,
+        schema: SchemaRef,
+        descriptor: SchemaDescriptor,
+        pairs: Vec<KeyValue>,
+        has_arrow_schema: bool, // or is to have none
+        options: &'a Options,
+    ) -> Result<FileWriter<'a>> {
+        let file = BufWriter::with_capacity(1 << 20, File::create(path)?);
+        let arrow = ArrowWriterOptions::new()
+            .with_properties(properties(pairs, &descriptor, options)?)
+            .with_skip_arrow_metadata(has_arrow_schema)
+            .with_parquet_schema(descriptor);
+        let (writer, factory) = ArrowWriter::try_new_with_options(file, schema.clone(), arrow)?.into_serialized_writer()?;
+        Ok(FileWriter { schema, options, writer, factory, open: None, written: Written { rows: 0, size_bytes: 0, row_groups: 0 } })
+    }
+
+    pub fn add(&mut self, batch: &RecordBatch) -> Result<()> {
         if batch.num_rows() == 0 {
-            continue;
+            return Ok(());
         }
-        let group = match open.as_mut() {
+        let group = match self.open.as_mut() {
             Some(group) => group,
-            None => open.insert(RowGroup::new(&schema, factory.create_column_writers(written.row_groups as usize)?)?),
+            None => {
+                let writers = self.factory.create_column_writers(self.written.row_groups as usize)?;
+                self.open.insert(RowGroup::new(&self.schema, writers)?)
+            }
         };
-        group.add(&batch, options.threads)?;
-        written.rows += batch.num_rows() as i64;
-        if group.size_bytes >= options.row_group_bytes {
-            written.row_groups += 1;
-            open.take().map_or(Ok(()), |group| group.finish(options.threads, &mut writer))?;
+        group.add(batch, self.options.threads)?;
+        self.written.rows += batch.num_rows() as i64;
+        if group.size_bytes >= self.options.row_group_bytes { self.end_row_group() } else { Ok(()) }
+    }
+
+    pub fn end_row_group(&mut self) -> Result<()> {
+        if let Some(group) = self.open.take() {
+            self.written.row_groups += 1;
+            group.finish(self.options.threads, &mut self.writer)?;
         }
+        Ok(())
     }
-    if let Some(group) = open {
-        written.row_groups += 1;
-        group.finish(options.threads, &mut writer)?;
+
+    /// A row group as it is, byte for byte, its page index included.
+    pub fn copy_row_group(&mut self, from: &File, metadata: &ParquetMetaData, index: usize) -> Result<()> {
+        self.end_row_group()?;
+        let group = metadata.row_group(index);
+        let mut out = self.writer.next_row_group()?;
+        for (i, column) in group.columns().iter().enumerate() {
+            let column_index = metadata.column_index().map(|c| c[index][i].clone());
+            out.append_column(
+                from,
+                ColumnCloseResult {
+                    bytes_written: column.compressed_size() as u64,
+                    rows_written: group.num_rows() as u64,
+                    metadata: column.clone(),
+                    bloom_filter: None,
+                    column_index: column_index.filter(|c| !matches!(c, ColumnIndexMetaData::NONE)),
+                    offset_index: metadata.offset_index().map(|o| o[index][i].clone()),
+                },
+            )?;
+        }
+        out.close()?;
+        self.written.rows += group.num_rows();
+        self.written.row_groups += 1;
+        Ok(())
     }
-    let file = writer.into_inner()?.into_inner().map_err(|e| e.into_error())?;
-    written.size_bytes = file.metadata()?.len() as i64;
-    Ok(written)
+
+    pub fn finish(mut self) -> Result<Written> {
+        self.end_row_group()?;
+        let file = self.writer.into_inner()?.into_inner().map_err(|e| e.into_error())?;
+        self.written.size_bytes = file.metadata()?.len() as i64;
+        Ok(self.written)
+    }
 }
 
 pub struct Footer {
@@ -123,9 +195,7 @@ pub fn footer(path: &str) -> Result<Footer> {
 
 /// What is known of the readers: they prune by the statistics of top-level columns and by no others, and they unnest whole lists.
 /// Integers below a list mostly ascend or repeat.
-fn properties(schema: &SchemaRef, descriptor: &SchemaDescriptor, options: &Options) -> Result<WriterProperties> {
-    let mut pairs = schema.metadata().iter().map(|(k, v)| KeyValue::new(k.clone(), v.clone())).collect::<Vec<_>>();
-    pairs.sort_by(|a, b| a.key.cmp(&b.key));
+fn properties(pairs: Vec<KeyValue>, descriptor: &SchemaDescriptor, options: &Options) -> Result<WriterProperties> {
     let mut builder = WriterProperties::builder()
         .set_created_by("bytefusion".into())
         .set_compression(options.compression)
