@@ -3,6 +3,8 @@
 
 #include <time.h>
 
+#include "query/relations.h"
+
 static const struct {
     int scope;
     const char *title;
@@ -82,6 +84,16 @@ static bf_status check_scope(bf_session *session, bf_checks *out, size_t i, bf_e
     return BF_OK;
 }
 
+/* One that cannot be created is a finding; what asks it finds that too. */
+static bf_status make_views(bf_session *session, bf_checks *out, bf_error *err) {
+    bf_error why = {0};
+    if (session->stopped_scope) return BF_OK;
+    bf_status st = bf_relations_make_all(session, &why);
+    if (st == BF_NO_MEMORY) return bf_fail(err, st, -1, "%s", why.message);
+    if (st != BF_OK) bf_checks_add(out, 2, BF_CHECK_FAIL, "views", "all are created", why.message);
+    return BF_OK;
+}
+
 bf_status bf_session_check(bf_session *session, const bf_check **checks, size_t *n_checks, bf_error *err) {
     double start = now();
     bf_checks *out = &session->checks;
@@ -92,7 +104,8 @@ bf_status bf_session_check(bf_session *session, const bf_check **checks, size_t 
     if (session->autoload && !session->dataset)
         return bf_fail(err, BF_INVALID_ARGUMENT, -1, "a catalog is checked dataset by dataset: open one of them");
     bf_checks_free(out);
-    bf_status st = run_late_gate(session, err);
+    bf_status st = make_views(session, out, err);
+    if (st == BF_OK) st = run_late_gate(session, err);
     for (size_t i = 0; i < N_SCOPES && st == BF_OK; i++) st = check_scope(session, out, i, err);
     if (st == BF_OK && (out->failed || session->serving.gates.failed)) st = bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
     if (st != BF_OK) return st;

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/buf.h"
-#include "nanoarrow/nanoarrow.h"
+#include "query/relations.h"
 #include "schema/schema.h"
 
 /* A dataset of the catalog, once a statement has referred to it. */
@@ -130,6 +130,7 @@ static bf_status serve(const bf_session *owner, entry *e, const char *default_sc
     BF_TRY(run(s, "CREATE SCHEMA ", '"', e->name, "", err));
     bf_status st = set_default_schema(s, e->name, err);
     if (st == BF_OK) st = bf_session_serve(e->session, err);
+    if (st == BF_OK) st = bf_relations_make_all(e->session, err);
     bf_status back = set_default_schema(s, default_schema, st == BF_OK ? err : &ignored);
     if (st == BF_OK) st = back;
     if (st != BF_OK) run(s, "DROP SCHEMA ", '"', e->name, " CASCADE", &ignored);
@@ -154,82 +155,32 @@ static bf_status load(bf_session *owner, const char *name, const char *default_s
 
 /* ---- what a statement refers to ---- */
 
-typedef struct references {
-    bf_arena arena;
-    const char **names;
-    size_t n;
-    const char *default_schema;
-} references;
+typedef struct setting {
+    const char *name;
+    char *value; /* from malloc */
+} setting;
 
 static bf_status on_setting(void *context, const char *const *cells, size_t n_cells) {
-    references *r = context;
-    if (n_cells != 2 || !cells[0] || !cells[1] || strcmp(cells[0], "datafusion.catalog.default_schema")) return BF_OK;
-    r->default_schema = bf_arena_str(&r->arena, cells[1], strlen(cells[1]) + 1).p;
-    return r->default_schema ? BF_OK : BF_NO_MEMORY;
+    setting *s = context;
+    if (n_cells != 2 || !cells[0] || !cells[1] || strcmp(cells[0], s->name)) return BF_OK;
+    return (s->value = strdup(cells[1])) ? BF_OK : BF_NO_MEMORY;
 }
 
-static bf_status add_reference(references *r, const char *schema, size_t n) {
-    const char **names = realloc(r->names, (r->n + 1) * sizeof *names);
-    if (!names) return BF_NO_MEMORY;
-    r->names = names;
-    char *copy = bf_arena_alloc(&r->arena, n + 1);
-    if (!copy) return BF_NO_MEMORY;
-    memcpy(copy, schema, n);
-    copy[n] = 0;
-    r->names[r->n++] = copy;
-    return BF_OK;
-}
-
-enum { SCHEMA_COLUMN = 1 };
-
-/* Takes the stream of api->table_names: the schemas that a statement names, the default one where it names none. */
-static bf_status add_references(references *r, struct ArrowArrayStream *tables) {
-    struct ArrowSchema schema = {.release = NULL};
-    struct ArrowArray batch = {.release = NULL};
-    struct ArrowArrayView view;
-    ArrowArrayViewInitFromType(&view, NANOARROW_TYPE_UNINITIALIZED);
-    bool is_read = !tables->get_schema(tables, &schema) && !ArrowArrayViewInitFromSchema(&view, &schema, NULL);
-    if (is_read) is_read = schema.n_children > SCHEMA_COLUMN;
-    bf_status st = is_read ? BF_OK : BF_ENGINE;
-    while (st == BF_OK && !tables->get_next(tables, &batch) && batch.release) {
-        if (ArrowArrayViewSetArray(&view, &batch, NULL)) st = BF_ENGINE;
-        for (int64_t i = 0; i < batch.length && st == BF_OK; i++) {
-            const struct ArrowArrayView *column = view.children[SCHEMA_COLUMN];
-            struct ArrowStringView name = ArrowCharView(r->default_schema);
-            if (!ArrowArrayViewIsNull(column, i)) name = ArrowArrayViewGetStringUnsafe(column, i);
-            st = add_reference(r, name.data, (size_t)name.size_bytes);
-        }
-        batch.release(&batch);
-    }
-    ArrowArrayViewReset(&view);
-    if (schema.release) ArrowSchemaRelease(&schema);
-    tables->release(tables);
-    return st;
-}
-
-static bf_status find_references(references *out, const bf_serving *s, const char *sql, bf_error *err) {
-    struct ArrowArrayStream tables;
-    bf_engine_error why = {0};
-    out->default_schema = "public";
-    bf_status st = bf_serving_settings(s, on_setting, out, err);
-    if (st == BF_OK && s->api->table_names(s->engine, sql, &tables, &why) == BF_ENGINE_OK) st = add_references(out, &tables);
-    return st == BF_NO_MEMORY ? no_memory(err) : st; /* SQL that does not parse refers to nothing: running it says what is wrong */
-}
-
-bf_status bf_autoload_load(bf_session *session, const char *sql, bf_error *err) {
+bf_status bf_autoload_load(bf_session *session, const bf_references *references, bf_error *err) {
     bf_autoload *catalog = session->autoload;
-    references r = {0};
+    setting current = {"datafusion.catalog.default_schema", NULL};
     catalog->has_unknown = false;
-    bf_status st = find_references(&r, &session->serving, sql, err);
-    for (size_t i = 0; i < r.n && st == BF_OK; i++) {
-        if (is_loaded(catalog, r.names[i])) continue;
-        if (is_directory_of(catalog, r.names[i]))
-            st = load(session, r.names[i], r.default_schema, err);
+    bf_status st = bf_serving_settings(&session->serving, on_setting, &current, err);
+    const char *default_schema = current.value ? current.value : "public";
+    for (size_t i = 0; i < references->n && st == BF_OK; i++) {
+        const char *schema = references->items[i].schema ? references->items[i].schema : default_schema;
+        if (is_loaded(catalog, schema)) continue;
+        if (is_directory_of(catalog, schema))
+            st = load(session, schema, default_schema, err);
         else
             catalog->has_unknown = true;
     }
-    free(r.names);
-    bf_arena_free(&r.arena);
+    free(current.value);
     return st;
 }
 

@@ -1,4 +1,4 @@
-/* A dataset opened for SQL: settings, gates, the table with its contract, the views, and streams of rows. */
+/* A dataset opened for SQL: settings, gates, the table with its contract, and streams of rows. */
 #include "query/autoload.h"
 
 #include <stdlib.h>
@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "nanoarrow/nanoarrow.h"
+#include "query/relations.h"
 #include "schema/schema.h"
 
 static bf_status no_memory(bf_error *err) {
@@ -36,22 +37,6 @@ static bf_status register_table(bf_serving *s, bf_error *err) {
     return bf_contract_register(s, err);
 }
 
-static bf_status create_views(bf_serving *s, bf_error *err) {
-    bf_buf sql = {0};
-    bf_status st = BF_OK;
-    for (size_t i = 0; i < bf_view_count() && st == BF_OK; i++) {
-        bf_error why = {0};
-        sql.n = 0;
-        bf_buf_printf(&sql, "CREATE VIEW %s AS\n", bf_view_name(i));
-        st = bf_view_expand(&sql, i, &s->fill, err);
-        bf_buf_putc(&sql, 0);
-        if (st == BF_OK && sql.failed) st = no_memory(err);
-        if (st == BF_OK && (st = bf_serving_run(s, sql.p, &why)) != BF_OK) bf_fail(err, st, -1, "view %s: %s", bf_view_name(i), why.message);
-    }
-    bf_buf_free(&sql);
-    return st;
-}
-
 bf_status bf_session_view_sql(bf_session *session, const char *name, char **sql, bf_error *err) {
     bf_buf text = {0};
     size_t i = 0;
@@ -69,13 +54,14 @@ bf_status bf_session_view_sql(bf_session *session, const char *name, char **sql,
     return st;
 }
 
-/* In this order: settings, what is there, whether it meets the contract, whether the engine can serve it; then table and views. */
+/* In this order: settings, what is there, whether it meets the contract, whether the engine can serve it; then the table. Views are made
+ * when they are named. */
 static const struct {
     int scope;
     bf_status (*run)(bf_serving *s, bf_error *err);
 } steps[] = {
     {8, open_engine},   {7, bf_partitions_find}, {5, bf_contract_gate}, {4, bf_signatures_gate},
-    {9, bf_wide_names}, {5, register_table},     {2, create_views},
+    {9, bf_wide_names}, {5, register_table},
 };
 
 bf_status bf_session_serve(bf_session *session, bf_error *err) {
@@ -101,6 +87,11 @@ bf_session *bf_session_new(const bf_profile *profile, const char *dataset, const
     return NULL;
 }
 
+/* A catalog alone has none: an empty one would answer for a name that was forgotten. */
+static bool has_table(const bf_session *session) {
+    return session->dataset || !session->autoload;
+}
+
 bf_status bf_session_try(const bf_profile *profile, const char *dataset, bf_session **out, bf_error *err) {
     *out = NULL;
     BF_TRY(bf_profile_check(profile, err));
@@ -108,8 +99,7 @@ bf_status bf_session_try(const bf_profile *profile, const char *dataset, bf_sess
         return bf_fail(err, BF_UNSUPPORTED, -1, "provider delta: this build reads Parquet datasets only");
     bf_session *session = bf_session_new(profile, dataset, BF_TABLE_NAME);
     bf_status st = session ? bf_autoload_open(&session->autoload, profile, err) : no_memory(err);
-    /* a catalog alone has no table of its own: an empty one would answer for a name that was forgotten */
-    if (st == BF_OK) st = session->autoload && !dataset ? open_engine(&session->serving, err) : bf_session_serve(session, err);
+    if (st == BF_OK) st = has_table(session) ? bf_session_serve(session, err) : open_engine(&session->serving, err);
     if (st != BF_OK && !(session && session->stopped_scope)) {
         bf_session_close(session);
         return st;
@@ -123,9 +113,14 @@ bf_status bf_session_query(bf_session *session, const char *sql, struct ArrowArr
     bf_error_clear(err);
     out->release = NULL;
     if (session->stopped_scope) return bf_fail(err, session->stopped.code, -1, "%s", session->stopped.message);
-    if (session->autoload) BF_TRY(bf_autoload_load(session, sql, err));
+    bf_references references;
+    BF_TRY(bf_references_find(&references, &session->serving, sql, err));
+    bf_status st = session->autoload ? bf_autoload_load(session, &references, err) : BF_OK;
+    if (st == BF_OK && has_table(session)) st = bf_relations_make(session, &references, err);
+    bf_references_free(&references);
+    if (st != BF_OK) return st;
     if (session->serving.api->query(session->serving.engine, sql, false, out, &why) == BF_ENGINE_OK) return BF_OK;
-    bf_status st = bf_engine_fail(err, &why);
+    st = bf_engine_fail(err, &why);
     if (session->autoload) bf_autoload_hint(session->autoload, err);
     return st;
 }
@@ -141,6 +136,7 @@ void bf_session_close(bf_session *session) {
     bf_checks_free(&s->gates);
     bf_checks_free(&session->checks);
     bf_profile_free(s->profile);
+    free(session->relations);
     free(session->dataset);
     free(session);
 }

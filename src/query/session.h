@@ -12,6 +12,7 @@ struct bf_session {
     double opened_seconds; /* how long the gates and the registration took */
     int stopped_scope;     /* of the gate that stopped it; 0: it is open */
     bf_error stopped;      /* what that gate said */
+    bool *relations;       /* of each view: whether it is made; NULL: none is */
     bool borrows_engine;   /* of the session whose catalog it is in */
     bf_autoload *autoload; /* NULL: no catalog */
     void (*on_stopped)(bf_session *member); /* told when a gate stops a dataset of the catalog; NULL is fine */
@@ -20,14 +21,14 @@ struct bf_session {
     double checked_seconds;
 };
 
-/** As bf_session_open_with, but *out is the session also when a gate stopped it: `stopped` says so, it has no views then, and is to be
+/** As bf_session_open_with, but *out is the session also when a gate stopped it: `stopped` says so, it has no table then, and is to be
  *  closed. NULL after any other failure. */
 bf_status bf_session_try(const bf_profile *profile, const char *dataset, bf_session **out, bf_error *err);
 
 /** A session with nothing open yet; NULL when memory runs out. `table`: static, or outlives it. */
 bf_session *bf_session_new(const bf_profile *profile, const char *dataset, const char *table);
 
-/** All gates, then table and views; an engine that is open already is kept. Where a gate stops it, `stopped` says so. */
+/** All gates, then the table; an engine that is open already is kept. Where a gate stops it, `stopped` says so. */
 bf_status bf_session_serve(bf_session *session, bf_error *err);
 
 #endif

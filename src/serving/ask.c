@@ -141,6 +141,13 @@ bf_status bf_serving_settings(const bf_serving *s, bf_on_row on_row, void *conte
     return give_rows(&stream, on_row, context, err);
 }
 
+bf_status bf_serving_table_names(const bf_serving *s, const char *sql, bf_on_row on_row, void *context, bf_error *err) {
+    struct ArrowArrayStream stream = {.release = NULL};
+    bf_engine_error why = {0};
+    if (s->api->table_names(s->engine, sql, &stream, &why) != BF_ENGINE_OK) return bf_engine_fail(err, &why);
+    return give_rows(&stream, on_row, context, err);
+}
+
 /* ---- one row ---- */
 
 typedef struct one_row {

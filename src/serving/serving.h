@@ -70,6 +70,9 @@ bf_status bf_serving_rows(const bf_serving *s, const char *sql, bf_on_row on_row
 /** Every option of the engine with its value, as two cells; works with the information schema off too. */
 bf_status bf_serving_settings(const bf_serving *s, bf_on_row on_row, void *context, bf_error *err);
 
+/** Every table that a statement refers to, as three cells: catalog, schema (NULL where it names none), name. Errors: BF_ENGINE (no SQL). */
+bf_status bf_serving_table_names(const bf_serving *s, const char *sql, bf_on_row on_row, void *context, bf_error *err);
+
 /** The same dataset in a new engine: table only, no views. `out` borrows from `s`; close out->engine. */
 bf_status bf_serving_reopen(bf_serving *out, const bf_serving *s, bf_error *err);
 

@@ -1,6 +1,7 @@
 #include "views/views.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -100,6 +101,18 @@ bf_status bf_view_expand(bf_buf *out, size_t index, const bf_view_fill *fill, bf
             return bf_fail(err, BF_INVALID_ARGUMENT, -1, "partition column %zu has no name", i);
     expand(out, views[index].text, fill);
     return out->failed ? bf_fail(err, BF_NO_MEMORY, -1, "no memory for the text of %s", views[index].name) : BF_OK;
+}
+
+static bool is_word(char c) {
+    return isalnum((unsigned char)c) || c == '_';
+}
+
+bool bf_view_uses(size_t index, const char *name) {
+    assert(index < N_VIEWS);
+    size_t n = strlen(name);
+    for (const char *text = views[index].text, *at = text; (at = strstr(at, name)); at += n)
+        if (!is_word(at[n]) && (at == text || !is_word(at[-1]))) return true;
+    return false;
 }
 
 /* ---- the public texts: static, filled once ---- */

@@ -29,4 +29,7 @@ typedef struct bf_view_fill {
  *  Errors: BF_NO_MEMORY, BF_INVALID_ARGUMENT (a partition column without a name). */
 bf_status bf_view_expand(bf_buf *out, size_t index, const bf_view_fill *fill, bf_error *err);
 
+/** Whether the SQL of the view at `index` names another view. */
+bool bf_view_uses(size_t index, const char *name);
+
 #endif
