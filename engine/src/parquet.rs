@@ -194,7 +194,7 @@ pub fn footer(path: &str) -> Result<Footer> {
 }
 
 /// What is known of the readers: they prune by the statistics of top-level columns and by no others, and they unnest whole lists.
-/// Integers below a list mostly ascend or repeat.
+/// Integers below a list are small or near each other: as streams of their first, second, ... bytes, most of them are one byte to zstd.
 fn properties(pairs: Vec<KeyValue>, descriptor: &SchemaDescriptor, options: &Options) -> Result<WriterProperties> {
     let mut builder = WriterProperties::builder()
         .set_created_by("bytefusion".into())
@@ -210,7 +210,7 @@ fn properties(pairs: Vec<KeyValue>, descriptor: &SchemaDescriptor, options: &Opt
             builder = builder.set_column_statistics_enabled(path.clone(), EnabledStatistics::Chunk);
         }
         if column.max_rep_level() > 0 && matches!(column.physical_type(), Type::INT32 | Type::INT64) {
-            builder = builder.set_column_dictionary_enabled(path.clone(), false).set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+            builder = builder.set_column_dictionary_enabled(path.clone(), false).set_column_encoding(path, Encoding::BYTE_STREAM_SPLIT);
         }
         if let Some(place) = options.sorting_columns.iter().position(|c| [c.as_str()] == *column.path().parts()) {
             sorting.push((place, SortingColumn { column_idx: index as i32, descending: false, nulls_first: false }));
