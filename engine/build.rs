@@ -8,4 +8,5 @@ fn main() {
         println!("cargo:rustc-env={variable}={version}");
     }
     println!("cargo:rerun-if-changed=Cargo.lock");
+    println!("cargo:rerun-if-env-changed=BF_ENGINE_KEY"); // clones share a build directory: what one built is not the other's
 }
