@@ -218,7 +218,8 @@ typedef struct bf_engine_api {
                               const bf_engine_option *options, size_t n_options, bf_engine_error *err);
 
     /** Commits a change as version read_version + 1, synced to disk, or not at all. Where the outcome of a commit is unknown the log is read
-     *  again, and says. Errors: BF_ENGINE_CONFLICT, BF_ENGINE_IO. */
+     *  again, and says. Errors: BF_ENGINE_CONFLICT, nothing of it is in the log; BF_ENGINE_INVALID, what a table of others asks of a writer and
+     *  is not done here; BF_ENGINE_IO, after which the added files are to stay, since the disk may have kept what it did not confirm. */
     int32_t (*delta_commit)(const char *path, const bf_engine_delta_change *change, int64_t *version, bf_engine_error *err);
 
     /** Removes (`dry_run`: only names) the files below a table that no version younger than `retention_hours` needs. */

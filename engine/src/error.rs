@@ -39,6 +39,10 @@ impl Error {
         Error { code, ..self }
     }
 
+    pub fn with_context(self, what: String) -> Self {
+        Error { message: format!("{what}: {}", self.message), ..self }
+    }
+
     pub fn text(self) -> String {
         self.message
     }

@@ -1,6 +1,10 @@
 //! DataFusion behind the C ABI of bf_engine.h. Each function here only turns C into Rust and back.
 
 mod delta;
+mod delta_commit;
+mod delta_log;
+mod delta_table;
+mod durable;
 mod error;
 mod merge;
 mod parquet;

@@ -21,9 +21,9 @@
 static const bf_engine_api *api;
 static char folder[64];
 
-#define PATH(name, ...)   \
-    char name[512];       \
-    snprintf(name, sizeof name, __VA_ARGS__)
+#define PATH(name, ...)                               \
+    char name[512];                                   \
+    assert_in_range(snprintf(name, sizeof name, __VA_ARGS__), 1, sizeof name - 1)
 
 static inline int remove_entry(const char *path, const struct stat *info, int type, struct FTW *where) {
     (void)info, (void)type, (void)where;
