@@ -88,7 +88,8 @@ typedef enum bf_status {
     BF_LIMIT = 13,       /* a budget was used up; the message names it */
     BF_ENGINE = 20,      /* the query engine refused: SQL errors and their hints */
     BF_CONTRACT = 21,    /* a dataset that does not meet bytecode_files_v1 */
-    BF_CANCELLED = 22
+    BF_CANCELLED = 22,
+    BF_CONFLICT = 23     /* somebody else is writing, or wrote first; nothing was written */
 } bf_status;
 
 /** Where and why a call failed. Owned by the caller, never allocated; the first error stays. */
@@ -163,18 +164,34 @@ typedef struct bf_index_options {
     const char *dataset; /* directory; what it held is replaced in one step when all is written */
     const char *partition_by; /* "repo": write the rows below DATASET/repo=NAME and replace that partition only; NULL: no partitions */
     bool dry_run;        /* reads and writes nothing: report->files and report->input_bytes only */
+    const char *format;  /* "parquet", "delta"; NULL: that of what is there, "parquet" where nothing is */
+    const char *mode;    /* "overwrite" (also NULL); "append": only files that are new or changed are decoded, and the rows of the changed
+                            ones as they were go; "error": nothing may be there */
+    bool sync;           /* with "append": rows of this repo whose path is not among the files that were read go too */
+    int wait_seconds;    /* for another writer of the dataset; 0: BF_WAIT_SECONDS, negative: not at all */
+    const char *const *constraints; /* SQL conditions that each row written to a Delta table meets; NULL: path and file_id are not null */
+    size_t n_constraints;
 } bf_index_options;
 
+enum { BF_WAIT_SECONDS = 10 };
+
+/** What a run did. Of files that were not decoded again there are no code objects, instructions and errors. */
 typedef struct bf_index_report {
     int64_t files, code_objects, instructions, errors;
     int64_t files_with_errors;
     int64_t input_bytes, output_bytes;
     double seconds;
+    int64_t unchanged, added, replaced, removed; /* files; removed ones are not among `files` */
+    int64_t parts_kept, parts_written;           /* files of the dataset */
+    int64_t version;                             /* of the Delta table; -1: it is none */
+    bool is_written;                             /* false: the dataset is as it was, there was nothing to do */
 } bf_index_report;
 
-/** Decodes files and writes them as a Parquet dataset beside the old one, fsynced, then puts it in its place: a killed run leaves
- *  the old state. A directory that holds anything but a dataset is not touched.
- *  Errors: those of bf_read, BF_IO, BF_ENGINE, BF_CANCELLED. */
+/** Decodes files and writes them as a dataset, fsynced, so that readers see the old state or the new one, and a killed run leaves the old
+ *  one. Parquet: a directory beside the old one, with links to the files that stay, is put in its place. Delta: files are added to the
+ *  table, then one commit. A directory that holds anything but a dataset is not touched. One process writes a dataset at a time, the
+ *  others wait (DATASET.lock). Errors: those of bf_read, BF_IO, BF_ENGINE, BF_CONFLICT, BF_CONTRACT (a constraint; a Delta table of
+ *  another schema), BF_UNSUPPORTED (features of a Delta table), BF_CANCELLED. */
 BF_API bf_status bf_index(const bf_index_options *options, bf_index_report *report, bf_error *err);
 
 /** Writes a stream as one Parquet file (zstd), whole or not at all. Takes `stream` and releases it. */

@@ -53,6 +53,7 @@ static const struct {
     {BF_ENGINE, "BF_ENGINE"},
     {BF_CONTRACT, "BF_CONTRACT"},
     {BF_CANCELLED, "BF_CANCELLED"},
+    {BF_CONFLICT, "BF_CONFLICT"},
 };
 
 const char *bf_status_name(bf_status status) {

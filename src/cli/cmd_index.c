@@ -2,12 +2,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/profile.h"
 #include "cli/progress.h"
 
-enum { OUTPUT = 'o', JOBS = 'j', REPO = 'r', EXCLUDE = 'x', DRY_RUN = 'n', ASSUME_VERSION = 256, PARTITION_BY, NO_SOURCE, NO_FLOW };
+enum { OUTPUT = 'o', JOBS = 'j', REPO = 'r', EXCLUDE = 'x', DRY_RUN = 'n', ASSUME_VERSION = 256, PARTITION_BY, NO_SOURCE, NO_FLOW, FORMAT, MODE, SYNC, WAIT };
 
 static const cli_option options[] = {
-    {OUTPUT, "output", "DATASET", "directory of the dataset; what it held is replaced when all is written"},
+    {OUTPUT, "output", "DATASET", "directory of the dataset"},
+    {MODE, "mode", "MODE", "overwrite (replace all of it when all is written), append (only what is new or changed), or error"},
+    {SYNC, "sync", NULL, "append, and rows of this repo whose files are not among PATH any more go too"},
+    {FORMAT, "format", "FORMAT", "parquet or delta (that of what is there, else parquet)"},
+    {WAIT, "wait", "SECONDS", "for another process that is writing the dataset (10)"},
     {REPO, "repo", "NAME", "name of the repository, for the column repo"},
     {PARTITION_BY, "partition-by", "repo", "write to DATASET/repo=NAME, and replace that partition only"},
     {EXCLUDE, "exclude", "GLOB", "leave out files and directories (again for more); a GLOB without / is for last names"},
@@ -16,11 +21,14 @@ static const cli_option options[] = {
     {NO_SOURCE, "no-source", NULL, "do not read the sources beside the files: columns stay bytes of UTF-8, no byte spans"},
     {NO_FLOW, "no-flow", NULL, "leave out blocks, control flow, data flow and stack depths"},
     {ASSUME_VERSION, "assume-version", "X.Y", "read all files as that CPython's, whatever their magic number"},
+    CLI_PROFILE_OPTIONS,
     {0},
 };
 
 static const char notes[] = "PATH: a directory (its *.pyc and *.pyo files, recursively, paths relative to it), a file, or - for a list of paths on\n"
-                            "standard input, one a line. A file that cannot be decoded is a row with its errors, and the exit code is 3.\n";
+                            "standard input, one a line. A file that cannot be decoded is a row with its errors, and the exit code is 3.\n"
+                            "A run that finds nothing new, changed or gone (--mode append, --sync) writes nothing.\n"
+                            "Of the profile: write_mode is the default of --mode, delta_constraints are conditions on the rows of a Delta table.\n";
 
 typedef struct texts {
     const char **items;
@@ -54,17 +62,36 @@ static void print_report(const bf_index_options *index, const bf_index_report *r
         printf("%s files, %s would be read\n", cli_count(a, r->files), cli_bytes(b, r->input_bytes));
         return;
     }
-    printf("%s files, %s code objects, %s instructions, %s errors; %s read, %s written to %s in %.2f s\n", cli_count(a, r->files),
-           cli_count(b, r->code_objects), cli_count(c, r->instructions), cli_count(d, r->errors), cli_bytes(e, r->input_bytes),
-           cli_bytes(f, r->output_bytes), index->dataset, r->seconds);
+    bool is_append = !strcmp(index->mode, "append");
+    if (is_append && !r->is_written)
+        printf("%s files unchanged: nothing is written to %s; %s read in %.2f s\n", cli_count(a, r->files), index->dataset, cli_bytes(b, r->input_bytes), r->seconds);
+    else
+        printf("%s files, %s code objects, %s instructions, %s errors; %s read, %s written to %s in %.2f s\n", cli_count(a, r->files),
+               cli_count(b, r->code_objects), cli_count(c, r->instructions), cli_count(d, r->errors), cli_bytes(e, r->input_bytes),
+               cli_bytes(f, r->output_bytes), index->dataset, r->seconds);
+    if (is_append && r->is_written)
+        printf("%s files added, %s replaced, %s removed, %s unchanged; %s parts written, %s kept\n", cli_count(a, r->added), cli_count(b, r->replaced),
+               cli_count(c, r->removed), cli_count(d, r->unchanged), cli_count(e, r->parts_written), cli_count(f, r->parts_kept));
+    if (r->version >= 0 && r->is_written) printf("version %s of the Delta table\n", cli_count(a, r->version));
     if (r->errors)
         fprintf(stderr, "bytefusion: %s files have errors: bytefusion query %s 'SELECT path, error_stage, message FROM bytecode_errors'\n",
                 cli_count(a, r->files_with_errors), index->dataset);
 }
 
+static const char *const modes[] = {"overwrite", "append", "error", NULL}, *const formats[] = {"parquet", "delta", NULL};
+
+static bool is_one_of(const char *text, const char *const *known) {
+    for (; *known; known++)
+        if (!strcmp(text, *known)) return true;
+    return false;
+}
+
 static int run(const cli_command *self, int argc, char **argv) {
     bf_index_options index = {0};
     texts paths = {0}, exclude = {0};
+    cli_profile asked = {0};
+    const char *mode = NULL;
+    int code, wait = BF_WAIT_SECONDS;
     for (int id; (id = cli_next_option(self, argc, argv)) != -1;) switch (id) {
         case OUTPUT: index.dataset = cli_value; break;
         case REPO: index.read.repo = cli_value; break;
@@ -74,11 +101,25 @@ static int run(const cli_command *self, int argc, char **argv) {
         case DRY_RUN: index.dry_run = true; break;
         case NO_SOURCE: index.read.no_source = true; break;
         case NO_FLOW: index.read.no_flow = true; break;
+        case FORMAT: index.format = cli_value; break;
+        case MODE: mode = cli_value; break;
+        case SYNC: index.sync = true; break;
+        case WAIT: wait = (int)cli_number(self, "wait"); break;
         case ASSUME_VERSION: index.read.assume_version = cli_value; break;
+        default: cli_profile_option(&asked, id);
         }
     int first = cli_first_argument();
     if (first == argc) return cli_wrong_usage(self, "no path to read");
     if (!index.dataset && !index.dry_run) return cli_wrong_usage(self, "no dataset to write: -o DATASET");
+    bf_profile *profile = cli_profile_resolve(self, &asked, &code);
+    if (!profile) return code;
+    const char *constraints = cli_profile_value(profile, "delta_constraints");
+    index.mode = mode ? mode : index.sync ? "append" : cli_profile_value(profile, "write_mode");
+    index.wait_seconds = wait ? wait : -1;
+    index.constraints = &constraints, index.n_constraints = 1;
+    if (!is_one_of(index.mode, modes)) return cli_wrong_usage(self, "--mode %s: there are overwrite, append and error", index.mode);
+    if (index.sync && strcmp(index.mode, "append")) return cli_wrong_usage(self, "--sync goes with --mode append, not with %s", index.mode);
+    if (index.format && !is_one_of(index.format, formats)) return cli_wrong_usage(self, "--format %s: there are parquet and delta", index.format);
     for (int i = first; i < argc; i++) {
         if (strcmp(argv[i], "-")) {
             add(&paths, argv[i]);
@@ -95,6 +136,7 @@ static int run(const cli_command *self, int argc, char **argv) {
     progress_begin();
     bf_status st = bf_index(&index, &report, &err);
     progress_end();
+    bf_profile_free(profile);
     free(paths.items);
     free(exclude.items);
     if (st == BF_CANCELLED) {

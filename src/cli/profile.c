@@ -42,3 +42,9 @@ bf_profile *cli_profile_resolve(const cli_command *command, cli_profile *p, int 
     *code = st == BF_INVALID_ARGUMENT ? cli_wrong_usage(command, "%s", err.message) : cli_fail(&err);
     return NULL;
 }
+
+const char *cli_profile_value(const bf_profile *profile, const char *name) {
+    bf_profile_option option = {.value = ""};
+    for (size_t i = 0; bf_profile_get(profile, i, &option) && strcmp(option.name, name);) i++;
+    return option.value;
+}

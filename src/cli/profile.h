@@ -22,4 +22,7 @@ void cli_profile_option(cli_profile *profile, int id);
 /** Defaults, then the file, the environment, and --set; NULL having said why not, with the exit code in *code. Frees what was kept. */
 bf_profile *cli_profile_resolve(const cli_command *command, cli_profile *profile, int *code);
 
+/** The value of an option by its name, which there is; it lives as long as the profile. */
+const char *cli_profile_value(const bf_profile *profile, const char *name);
+
 #endif

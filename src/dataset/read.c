@@ -8,7 +8,6 @@
 
 #include "arrow/build.h"
 #include "base/file.h"
-#include "dataset/walk.h"
 #include "source/source.h"
 #include "version/version.h"
 
@@ -32,6 +31,7 @@ typedef struct chunk {
 
 struct bf_reader {
     bf_read_options options;
+    const bf_reader_filter *filter; /* NULL: none */
     bf_inputs inputs;
     chunk *chunks;
     size_t n_chunks;
@@ -61,17 +61,44 @@ static double seconds_since(const struct timespec *start) {
 
 /* ---- a worker ---- */
 
-static bf_status decode_input(const bf_reader *r, const bf_input *input, bf_arena *arena, bf_file_facts *facts, uint8_t **data,
-                              size_t *size) {
-    bf_decode_options decode = {
-        .repo = bf_str_of(r->options.repo), .path = input->path, .assume_version = r->options.assume_version, .no_flow = r->options.no_flow};
-    bf_error why = {0};
-    *size = 0;
-    bf_status st = input->refusal ? bf_fail(&why, BF_IO, -1, "%s", input->refusal)
-                                  : bf_file_read(input->file, BF_MAX_FILE_BYTES, data, size, &why);
-    if (st == BF_NO_MEMORY) return st;
-    if (st != BF_OK) return bf_decode_unreadable(&decode, &why, arena, facts, NULL);
-    return bf_decode_pyc(*data, *size, &decode, arena, facts, NULL);
+/* An input and what was read of it; data is NULL where it could not be, and `why` says why. */
+typedef struct content {
+    const bf_input *input;
+    uint8_t *data;
+    size_t size;
+    bf_error why;
+} content;
+
+static bf_status read_input(content *out, const bf_input *input) {
+    *out = (content){.input = input};
+    bf_status st = input->refusal ? bf_fail(&out->why, BF_IO, -1, "%s", input->refusal)
+                                  : bf_file_read(input->file, BF_MAX_FILE_BYTES, &out->data, &out->size, &out->why);
+    return st == BF_NO_MEMORY ? st : BF_OK;
+}
+
+/* The row of an input, or what can be said of it without decoding. */
+static bf_status decode_input(const bf_reader *r, const content *c, bool only_identity, bf_arena *arena, bf_file_facts *facts) {
+    const bf_read_options *o = &r->options;
+    bf_decode_options decode = {.repo = bf_str_of(o->repo),
+                                .path = c->input->path,
+                                .assume_version = o->assume_version,
+                                .no_flow = o->no_flow,
+                                .only_identity = only_identity};
+    if (c->data)
+        BF_TRY(bf_decode_pyc(c->data, c->size, &decode, arena, facts, NULL));
+    else
+        BF_TRY(bf_decode_unreadable(&decode, &c->why, arena, facts, NULL));
+    if (o->no_source) return BF_OK;
+    return (only_identity ? bf_source_identify : bf_source_place)(facts, c->input->file, c->data, c->size, o->assume_version, arena, NULL);
+}
+
+static bf_status ask_filter(const bf_reader *r, const content *c, bf_arena *arena, bool *has) {
+    bf_file_facts identity;
+    *has = false;
+    if (!r->filter) return BF_OK;
+    BF_TRY(decode_input(r, c, true, arena, &identity));
+    *has = r->filter->has(r->filter->context, &identity);
+    return BF_OK;
 }
 
 static bf_status end_batch(chunk *c, bf_builder *builder) {
@@ -86,17 +113,18 @@ static bf_status end_batch(chunk *c, bf_builder *builder) {
 static bf_status decode_chunk(bf_reader *r, chunk *c, bf_arena *arena, bf_builder *builder) {
     for (size_t i = c->first; i < c->end; i++) {
         const bf_input *input = &r->inputs.items[i];
-        bf_file_facts facts;
-        uint8_t *data = NULL;
-        size_t size;
+        bf_file_facts facts = {0};
+        content read;
+        bool is_unchanged;
         bf_arena_reset(arena);
-        bf_status st = decode_input(r, input, arena, &facts, &data, &size);
-        if (st == BF_OK && !r->options.no_source)
-            st = bf_source_place(&facts, input->file, data, size, r->options.assume_version, arena, NULL);
-        if (st == BF_OK) st = bf_builder_add(builder, &facts, NULL);
-        free(data);
+        BF_TRY(read_input(&read, input));
+        bf_status st = ask_filter(r, &read, arena, &is_unchanged);
+        if (st == BF_OK && !is_unchanged) st = decode_input(r, &read, false, arena, &facts);
+        if (st == BF_OK && !is_unchanged) st = bf_builder_add(builder, &facts, NULL);
+        free(read.data);
         if (st != BF_OK) return st;
         c->counts.files++;
+        c->counts.unchanged += is_unchanged;
         c->counts.input_bytes += input->size_bytes;
         c->counts.code_objects += facts.n_codes;
         c->counts.instructions += facts.n_instrs;
@@ -155,7 +183,7 @@ static int by_file_id(const void *a, const void *b) {
     return strcmp(((const identified *)a)->file_id, ((const identified *)b)->file_id);
 }
 
-/* Inputs of one path (several roots may have it) go by file_id, and the same file twice is one. Rare, so it is decoded for that. */
+/* Inputs of one path (several roots may have it) go by file_id, and the same file twice is one. Rare, so it is read for that. */
 static bf_status order_run(bf_reader *r, size_t first, size_t *end, bf_error *err) {
     size_t n = *end - first, kept = 0;
     identified *run = calloc(n, sizeof *run);
@@ -163,13 +191,13 @@ static bf_status order_run(bf_reader *r, size_t first, size_t *end, bf_error *er
     bf_status st = run ? BF_OK : BF_NO_MEMORY;
     for (size_t i = 0; i < n && st == BF_OK; i++) {
         bf_file_facts facts;
-        uint8_t *data = NULL;
-        size_t size;
+        content read;
         run[i].input = r->inputs.items[first + i];
-        st = decode_input(r, &run[i].input, &arena, &facts, &data, &size);
+        st = read_input(&read, &run[i].input);
+        if (st == BF_OK) st = decode_input(r, &read, true, &arena, &facts);
         if (st == BF_OK) memcpy(run[i].file_id, facts.file_id.p, facts.file_id.n < 63 ? facts.file_id.n : 63);
         bf_arena_reset(&arena);
-        free(data);
+        free(read.data);
     }
     if (st == BF_OK) {
         qsort(run, n, sizeof *run, by_file_id);
@@ -234,7 +262,7 @@ static bf_status start_workers(bf_reader *r, bf_error *err) {
     return BF_OK;
 }
 
-bf_status bf_reader_open(bf_reader **out, const bf_read_options *options, bf_error *err) {
+bf_status bf_reader_open(bf_reader **out, const bf_read_options *options, const bf_reader_filter *filter, bf_error *err) {
     *out = NULL;
     if (options->assume_version && !bf_cpython_by_name(options->assume_version))
         return bf_fail(err, BF_INVALID_ARGUMENT, -1, "no CPython version %s is known; one is written like 3.12", options->assume_version);
@@ -242,6 +270,7 @@ bf_status bf_reader_open(bf_reader **out, const bf_read_options *options, bf_err
     bf_reader *r = calloc(1, sizeof *r);
     if (!r) return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
     r->options = *options;
+    r->filter = filter;
     clock_gettime(CLOCK_MONOTONIC, &r->started);
     pthread_mutex_init(&r->lock, NULL);
     pthread_condattr_t clock;
@@ -314,6 +343,7 @@ static void wait_for(bf_reader *r, const chunk *c) {
 
 static void count(bf_index_report *sum, const bf_index_report *part) {
     sum->files += part->files;
+    sum->unchanged += part->unchanged;
     sum->code_objects += part->code_objects;
     sum->instructions += part->instructions;
     sum->errors += part->errors;
@@ -344,6 +374,10 @@ bf_status bf_reader_next(bf_reader *r, struct ArrowArray *out, bf_error *err) {
     pthread_mutex_unlock(&r->lock);
     if (r->cancelled) st = BF_CANCELLED;
     return st == BF_OK ? BF_OK : bf_fail(err, st, -1, st == BF_CANCELLED ? "cancelled" : "out of memory");
+}
+
+const bf_inputs *bf_reader_inputs(const bf_reader *r) {
+    return &r->inputs;
 }
 
 void bf_reader_report(const bf_reader *r, bf_index_report *report) {
@@ -388,7 +422,7 @@ bf_status bf_read(const bf_read_options *options, struct ArrowArrayStream *out, 
     out->release = NULL;
     read_stream *s = calloc(1, sizeof *s);
     if (!s) return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
-    bf_status st = bf_reader_open(&s->reader, options, err);
+    bf_status st = bf_reader_open(&s->reader, options, NULL, err);
     if (st != BF_OK) {
         free(s);
         return st;

@@ -3,11 +3,23 @@
 #define BF_DATASET_READ_H
 
 #include "base/error.h"
+#include "dataset/walk.h"
+#include "decode/facts.h"
 
 typedef struct bf_reader bf_reader;
 
-/** Finds the files and starts the workers. Errors: those of bf_read. */
-bf_status bf_reader_open(bf_reader **out, const bf_read_options *options, bf_error *err);
+/** What need not be decoded: asked with the identity of each file (bf_decode_options.only_identity, and what its source adds), by several
+ *  threads. Where `has` is true the file gives no row, and counts as unchanged. */
+typedef struct bf_reader_filter {
+    bool (*has)(void *context, const bf_file_facts *identity);
+    void *context;
+} bf_reader_filter;
+
+/** Finds the files and starts the workers. `filter` NULL: all files are decoded. Errors: those of bf_read. */
+bf_status bf_reader_open(bf_reader **out, const bf_read_options *options, const bf_reader_filter *filter, bf_error *err);
+
+/** The files of the run, in order; each row that there will be is of one of them. */
+const bf_inputs *bf_reader_inputs(const bf_reader *reader);
 
 /** The next batch; out->release is NULL after the last. Errors: BF_NO_MEMORY, BF_CANCELLED. */
 bf_status bf_reader_next(bf_reader *reader, struct ArrowArray *out, bf_error *err);

@@ -455,8 +455,8 @@ bf_status bf_decode_pyc(const uint8_t *data, size_t size, const bf_decode_option
     add_optimize(&d, options->path);
     add_attr(&d, &out->attrs, BF_STR("include_cfg"), d.no_flow ? BF_STR("false") : BF_STR("true"));
     if (st != BF_OK) failed_step(&d, &why);
-    if (header.size_bytes && !d.failed) decode_object(&d, &header);
-    add_attr(&d, &out->attrs, BF_STR("adaptive"), d.adaptive ? BF_STR("true") : BF_STR("false"));
+    if (header.size_bytes && !d.failed && !options->only_identity) decode_object(&d, &header);
+    if (!options->only_identity) add_attr(&d, &out->attrs, BF_STR("adaptive"), d.adaptive ? BF_STR("true") : BF_STR("false"));
     bf_buf_free(&d.scratch);
     bf_arena_free(&d.work);
     return d.failed ? bf_fail(err, BF_NO_MEMORY, -1, "out of memory") : BF_OK;

@@ -138,6 +138,7 @@ typedef struct bf_decode_options {
     bf_str repo, path;          /* identity of the row; repo.p NULL: null */
     const char *assume_version; /* NULL: trust the magic */
     bool no_flow;               /* no blocks, edges and stack depths */
+    bool only_identity;         /* stop where decoding would begin: ids, and the attrs of the file that do not need its code objects */
 } bf_decode_options;
 
 /** Adds an attr; false when memory runs out, which a value of .p NULL means too. */

@@ -52,5 +52,7 @@ bf_status bf_engine_load(const bf_engine_api **out, bf_error *err) {
 }
 
 bf_status bf_engine_fail(bf_error *err, const bf_engine_error *why) {
-    return bf_fail(err, why->code == BF_ENGINE_IO ? BF_IO : BF_ENGINE, -1, "%s", why->message);
+    static const bf_status statuses[] = {[BF_ENGINE_IO] = BF_IO, [BF_ENGINE_NOT_FOUND] = BF_NOT_FOUND, [BF_ENGINE_CONFLICT] = BF_CONFLICT};
+    bool has_own = why->code > 0 && why->code < (int32_t)(sizeof statuses / sizeof *statuses) && statuses[why->code];
+    return bf_fail(err, has_own ? statuses[why->code] : BF_ENGINE, -1, "%s", why->message);
 }

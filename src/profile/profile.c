@@ -103,6 +103,30 @@ bool bf_profile_bool(const bf_profile *p, bf_option_id id) {
     return !strcmp(bf_profile_text(p, id), "true");
 }
 
+bool bf_profile_is_set(const bf_profile *p, bf_option_id id) {
+    return p && p->values[id].text;
+}
+
+bf_status bf_profile_check_delta(const bf_profile *p, const char *dataset, bf_error *err) {
+    const char *provider = bf_profile_text(p, BF_OPT_provider);
+    if (bf_profile_is_set(p, BF_OPT_provider) && strcmp(provider, "delta"))
+        return bf_fail(err, BF_INVALID_ARGUMENT, -1, "%s is a Delta table, and provider=%s (%s) would also read files that its log does not name: leave the provider out, or make it delta",
+                       dataset, provider, p->values[BF_OPT_provider].source);
+    for (int i = 0; p && i < BF_N_OPTIONS; i++)
+        if (options[i].group == EXTERNAL && p->values[i].text && i != BF_OPT_catalog_location && i != BF_OPT_catalog_format)
+            return bf_fail(err, BF_INVALID_ARGUMENT, -1, "%s (%s) is for external tables, and %s is a Delta table", options[i].name, p->values[i].source, dataset);
+    return BF_OK;
+}
+
+bf_status bf_profile_check_external(const bf_profile *p, const char *dataset, bf_error *err) {
+    if (!strcmp(bf_profile_text(p, BF_OPT_provider), "delta"))
+        return bf_fail(err, BF_INVALID_ARGUMENT, -1, "provider delta: %s is no Delta table (it has no _delta_log)", dataset);
+    for (int i = 0; p && i < BF_N_OPTIONS; i++)
+        if (options[i].group == DELTA && p->values[i].text && i != BF_OPT_delta_constraints)
+            return bf_fail(err, BF_INVALID_ARGUMENT, -1, "%s (%s) is for Delta tables, and %s is none", options[i].name, p->values[i].source, dataset);
+    return BF_OK;
+}
+
 int64_t bf_profile_int(const bf_profile *p, bf_option_id id) {
     const char *text = bf_profile_text(p, id);
     return *text ? strtoll(text, NULL, 10) : -1;
@@ -212,11 +236,11 @@ bf_status bf_profile_check(const bf_profile *p, bf_error *err) {
     int set[3] = {-1, -1, -1};
     for (int i = 0; p && i < BF_N_OPTIONS; i++)
         if (p->values[i].text) set[options[i].group] = i;
-    bool is_delta = !strcmp(provider, "delta");
+    bool is_delta = !strcmp(provider, "delta"), is_other = !is_delta && bf_profile_is_set(p, BF_OPT_provider);
     if (set[EXTERNAL] >= 0 && (set[DELTA] >= 0 || is_delta))
         return bf_fail(err, BF_INVALID_ARGUMENT, -1, "%s is for external tables and %s for Delta tables: a profile is for one of them",
                        options[set[EXTERNAL]].name, set[DELTA] >= 0 ? options[set[DELTA]].name : "provider=delta");
-    if (set[DELTA] >= 0 && !is_delta)
+    if (set[DELTA] >= 0 && is_other) /* where nobody set it, the dataset says what it is */
         return bf_fail(err, BF_INVALID_ARGUMENT, -1, "%s is for Delta tables, and the provider is %s", options[set[DELTA]].name, provider);
     if (*bf_profile_text(p, BF_OPT_delta_version) && *bf_profile_text(p, BF_OPT_delta_timestamp))
         return bf_fail(err, BF_INVALID_ARGUMENT, -1, "delta_version and delta_timestamp both say which version: give one of them");

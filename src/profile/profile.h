@@ -15,6 +15,12 @@ bool bf_profile_bool(const bf_profile *profile, bf_option_id id);
 int64_t bf_profile_int(const bf_profile *profile, bf_option_id id); /* -1 where it is unset */
 const char *bf_profile_text(const bf_profile *profile, bf_option_id id); /* lists: items with commas between */
 
+bool bf_profile_is_set(const bf_profile *profile, bf_option_id id); /* by anybody, be it to its default */
+
+/** Whether the options go with a dataset that is a Delta table; with one that is none. Errors: BF_INVALID_ARGUMENT, naming option, source, dataset. */
+bf_status bf_profile_check_delta(const bf_profile *profile, const char *dataset, bf_error *err);
+bf_status bf_profile_check_external(const bf_profile *profile, const char *dataset, bf_error *err);
+
 /** A copy that the caller frees; of the defaults where `profile` is NULL. NULL when memory runs out. */
 bf_profile *bf_profile_copy(const bf_profile *profile);
 

@@ -12,7 +12,7 @@ static const struct {
 } maps[] = {
     {"attrs",
      {"file_sha256", "python_version", "python_magic", "pyc_flags", "source_mtime", "source_size", "source_hash", "optimize", "include_cfg",
-      "adaptive", "source_status", "container"}},
+      "adaptive", "source_status", "source_sha256", "container"}},
     {"code_objects[].attrs", {"parent_code_id", "parent_qualpath", "parent_co_name", "parent_firstlineno", "stack_depth"}},
     {"code_objects[].line_table[].attrs", {NULL}},
     {"code_objects[].instructions[].attrs", {"stack_depth_before", "stack_depth_after"}},

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/load.h"
 #include "pyc/header.h"
@@ -101,8 +102,17 @@ static bool place_all(bf_file_facts *facts, const source *s, bf_arena *arena) {
     return !first || tell_outside(facts, s, n_outside, code, first, arena);
 }
 
-bf_status bf_source_place(bf_file_facts *facts, const char *pyc_path, const uint8_t *data, size_t size, const char *assume_version,
-                          bf_arena *arena, bf_error *err) {
+/* What of the source the row depends on, beyond its being the one: all of it. */
+static bool add_digest(bf_file_facts *facts, const source *s, bf_arena *arena) {
+    uint8_t digest[BF_SHA256_BYTES];
+    char hex[2 * BF_SHA256_BYTES];
+    bf_sha256(digest, s->data, s->size);
+    bf_hex(hex, digest, sizeof digest);
+    return bf_attrs_add(&facts->attrs, BF_STR("source_sha256"), bf_arena_str(arena, hex, sizeof hex), arena);
+}
+
+static bf_status use_source(bf_file_facts *facts, const char *pyc_path, const uint8_t *data, size_t size, const char *assume_version,
+                            bool placing, bf_arena *arena, bf_error *err) {
     bf_pyc_header header;
     const bf_cpython *assume = assume_version ? bf_cpython_by_name(assume_version) : NULL;
     source s = {0};
@@ -114,11 +124,22 @@ bf_status bf_source_place(bf_file_facts *facts, const char *pyc_path, const uint
     bf_status st = bf_source_path(&s.path, pyc_path, arena, err);
     if (st == BF_OK) st = confirm(&s, &status, err);
     if (st == BF_OK) {
-        bool ok = bf_attrs_add(&facts->attrs, BF_STR("source_status"), bf_str_of(status), arena);
-        if (s.text.lines) ok = ok && place_all(facts, &s, arena);
+        bool ok = !s.text.lines || add_digest(facts, &s, arena);
+        ok = ok && bf_attrs_add(&facts->attrs, BF_STR("source_status"), bf_str_of(status), arena);
+        if (s.text.lines && placing) ok = ok && place_all(facts, &s, arena);
         if (!ok) st = bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
     }
     bf_text_free(&s.text);
     free(s.data);
     return st;
+}
+
+bf_status bf_source_place(bf_file_facts *facts, const char *pyc_path, const uint8_t *data, size_t size, const char *assume_version,
+                          bf_arena *arena, bf_error *err) {
+    return use_source(facts, pyc_path, data, size, assume_version, true, arena, err);
+}
+
+bf_status bf_source_identify(bf_file_facts *facts, const char *pyc_path, const uint8_t *data, size_t size, const char *assume_version,
+                             bf_arena *arena, bf_error *err) {
+    return use_source(facts, pyc_path, data, size, assume_version, false, arena, err);
 }

@@ -128,7 +128,7 @@ class Artifacts(Checking):
         # hidden from the engine, and from the next index
         self.assertEqual(self.rows(dataset, "SELECT count(*) FROM bytecode_files_v1"), [("1",)])
         self.dataset("good", source="3.13/ok_constants.pyc")
-        self.assertEqual(sorted(p.name for p in dataset.iterdir()), ["part-00000.parquet"])
+        self.assertEqual(sorted(p.name for p in dataset.iterdir()), ["part-00001.parquet"])
 
     def test_gate_that_failed(self):
         narrow = self.from_sql("narrow", self.dataset("good"), "SELECT * EXCEPT (repo) FROM bytecode_files_v1")

@@ -61,8 +61,16 @@ class Index(Case):
         hashes = set()
         for jobs in (1, 2, 3, 8):
             dataset = self.index(DATA, "--jobs", jobs)
-            hashes.add(tuple((p.name, hashlib.sha256(p.read_bytes()).hexdigest()) for p in sorted(dataset.iterdir())))
+            hashes.add(tuple(hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(dataset.iterdir())))
         self.assertEqual(len(hashes), 1)
+
+    def test_number_of_a_part_is_never_used_again(self):
+        root, seen = self.tree("a.pyc"), set()
+        for _ in range(3):
+            names = {p.name for p in self.index(root).iterdir()}
+            self.assertFalse(names & seen)
+            seen |= names
+        self.assertEqual(min(seen), "part-00000.parquet")
 
     def test_one_path_twice(self):
         one, two, same = (self.folder / name for name in ("one", "two", "same"))

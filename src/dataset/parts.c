@@ -1,0 +1,119 @@
+#include "dataset/parts.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "arrow/build.h"
+#include "nanoarrow/nanoarrow.h"
+
+enum { PART_BYTES = 1 << 30, N_OPTIONS = 3 }; /* of Arrow in a file: about 100 MB of Parquet */
+#define ROW_GROUP_BYTES "33554432"            /* of Arrow */
+
+/* ---- one part: what the source gives until it is large enough ---- */
+
+typedef struct part {
+    const bf_batches *source;
+    struct ArrowArray ahead; /* read already; released when there is none */
+    bool drops_repo;         /* the name of the directory holds it */
+    int64_t size_bytes;
+    bf_error error;
+} part;
+
+enum { REPO_COLUMN = 0 };
+
+static void drop_schema_child(struct ArrowSchema *schema, int64_t index) {
+    struct ArrowSchema *child = schema->children[index];
+    ArrowSchemaRelease(child);
+    ArrowFree(child);
+    memmove(&schema->children[index], &schema->children[index + 1], (size_t)(--schema->n_children - index) * sizeof(void *));
+}
+
+static void drop_array_child(struct ArrowArray *array, int64_t index) {
+    struct ArrowArray *child = array->children[index];
+    ArrowArrayRelease(child);
+    ArrowFree(child);
+    memmove(&array->children[index], &array->children[index + 1], (size_t)(--array->n_children - index) * sizeof(void *));
+}
+
+static int part_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out) {
+    part *p = stream->private_data;
+    if (p->source->schema(p->source->context, out, &p->error) != BF_OK) return ENOMEM;
+    if (p->drops_repo) drop_schema_child(out, REPO_COLUMN);
+    return 0;
+}
+
+static int part_next(struct ArrowArrayStream *stream, struct ArrowArray *out) {
+    part *p = stream->private_data;
+    out->release = NULL;
+    if (p->size_bytes >= PART_BYTES) return 0;
+    if (!p->ahead.release && p->source->next(p->source->context, &p->ahead, &p->error) != BF_OK) return ECANCELED;
+    if (!p->ahead.release) return 0;
+    if (p->drops_repo) drop_array_child(&p->ahead, REPO_COLUMN);
+    p->size_bytes += bf_col_size_bytes(&p->ahead);
+    ArrowArrayMove(&p->ahead, out);
+    return 0;
+}
+
+static const char *part_error(struct ArrowArrayStream *stream) {
+    part *p = stream->private_data;
+    return p->error.code == BF_OK ? NULL : p->error.message;
+}
+
+static void part_release(struct ArrowArrayStream *stream) {
+    stream->release = NULL; /* the part belongs to the loop below */
+}
+
+static void set_options(bf_engine_option options[N_OPTIONS], char threads[16], int jobs) {
+    snprintf(threads, 16, "%d", jobs);
+    options[0] = (bf_engine_option){"threads", threads};
+    options[1] = (bf_engine_option){"sorting_columns", "path,file_id"};
+    options[2] = (bf_engine_option){"row_group_bytes", ROW_GROUP_BYTES};
+}
+
+static bf_status finish(bf_new_part *to, const bf_engine_written *written, bf_error *err) {
+    to->size_bytes = written->size_bytes;
+    to->rows = written->rows;
+    return bf_layout_sync(to->path, err);
+}
+
+static bf_status write_part(bf_store *store, part *p, int jobs, bf_error *err) {
+    char threads[16];
+    bf_engine_option options[N_OPTIONS];
+    struct ArrowArrayStream stream = {part_schema, part_next, part_error, part_release, p};
+    bf_engine_written written = {0};
+    bf_engine_error why = {0};
+    bf_new_part *to;
+    BF_TRY(bf_store_place(store, &to, err));
+    set_options(options, threads, jobs);
+    p->size_bytes = 0;
+    int32_t code = store->engine->write_parquet(&stream, to->path, options, N_OPTIONS, &written, &why);
+    if (p->error.code != BF_OK) return bf_fail(err, p->error.code, -1, "%s", p->error.message);
+    return code == BF_ENGINE_OK ? finish(to, &written, err) : bf_engine_fail(err, &why);
+}
+
+bf_status bf_parts_write(bf_store *store, const bf_batches *batches, bool at_least_one, int jobs, bf_error *err) {
+    part p = {.source = batches, .drops_repo = store->partition && batches->has_repo};
+    bf_status st = batches->next(batches->context, &p.ahead, err);
+    while (st == BF_OK && (p.ahead.release || at_least_one)) {
+        st = write_part(store, &p, jobs, err);
+        at_least_one = false;
+        if (st == BF_OK && !p.ahead.release) st = batches->next(batches->context, &p.ahead, err);
+    }
+    if (p.ahead.release) ArrowArrayRelease(&p.ahead);
+    return st;
+}
+
+bf_status bf_parts_drop_rows(bf_store *store, size_t part_index, int64_t n_rows, const int64_t *rows, size_t n, bool keep_empty, int jobs, bf_error *err) {
+    char threads[16];
+    bf_engine_option options[N_OPTIONS];
+    bf_engine_written written = {0};
+    bf_engine_error why = {0};
+    bf_new_part *to;
+    store->parts[part_index].is_dropped = true;
+    if ((int64_t)n == n_rows && !keep_empty) return BF_OK;
+    BF_TRY(bf_store_place(store, &to, err));
+    set_options(options, threads, jobs);
+    if (store->engine->rewrite_parquet(store->parts[part_index].path, to->path, rows, n, options, N_OPTIONS, &written, &why) != BF_ENGINE_OK)
+        return bf_engine_fail(err, &why);
+    return finish(to, &written, err);
+}
