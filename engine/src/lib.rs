@@ -7,6 +7,7 @@ mod delta_table;
 mod durable;
 mod error;
 mod merge;
+mod narrow;
 mod parquet;
 mod parts;
 mod session;

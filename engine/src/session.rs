@@ -11,13 +11,14 @@ use datafusion::arrow::record_batch::{RecordBatch, RecordBatchReader};
 use datafusion::common::config::TableParquetOptions;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
-use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext, col};
 use futures::StreamExt;
 use tokio::runtime::Runtime;
 use url::Url;
 
 use crate::error::{Error, INVALID, Result, panic_text};
+use crate::narrow;
 use crate::store::{Counters, CountingStore};
 
 pub struct Engine {
@@ -29,8 +30,9 @@ pub struct Engine {
 impl Engine {
     pub fn open(settings: &[(String, String)]) -> Result<Engine> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("bf-engine").build()?;
-        let config = SessionConfig::new().with_information_schema(true);
-        let context = SessionContext::new_with_config(config);
+        let config = SessionConfig::new().with_information_schema(true).with_option_extension(narrow::Options::default());
+        let state = SessionStateBuilder::new().with_config(config).with_default_features().with_query_planner(Arc::new(narrow::Planner));
+        let context = SessionContext::new_with_state(state.build());
         let store = Arc::new(CountingStore::default());
         context.register_object_store(&Url::parse("file://").expect("a constant"), store.clone());
         let engine = Engine { runtime: Arc::new(runtime), context, store };
@@ -63,7 +65,7 @@ impl Engine {
         let table = ListingTable::try_new(config)?;
         let table = table.with_cache(self.context.runtime_env().cache_manager.get_file_statistic_cache());
         self.context.deregister_table(name)?;
-        self.context.register_table(name, Arc::new(table))?;
+        self.context.register_table(name, Arc::new(narrow::Table::new(Arc::new(table))))?;
         Ok(())
     }
 

@@ -19,6 +19,7 @@ static const struct {
     {BF_OPT_listing_table_ignore_subdirectory, "datafusion.execution.listing_table_ignore_subdirectory"},
     {BF_OPT_collect_statistics, "datafusion.execution.collect_statistics"},
     {BF_OPT_collect_statistics, "datafusion.execution.split_file_groups_by_statistics"}, /* files that overlap keep the order provable */
+    {BF_OPT_narrow_scans, "bytefusion.narrow_scans"},
     {BF_OPT_meta_fetch_concurrency, "datafusion.execution.meta_fetch_concurrency"},
     {BF_OPT_list_files_cache_ttl, "datafusion.runtime.list_files_cache_ttl"},
     {BF_OPT_list_files_cache_limit, "datafusion.runtime.list_files_cache_limit"},

@@ -16,7 +16,7 @@ static void assert_setting(const char *option, const char *value, const char *na
     bf_profile *p = bf_profile_new();
     if (option) assert_int_equal(bf_profile_set(p, option, value, "test", &err), BF_OK);
     assert_int_equal(bf_knobs_settings(p, &arena, &settings, &n, &err), BF_OK);
-    assert_int_equal(n, 11);
+    assert_int_equal(n, 12);
     assert_string_equal(setting(settings, n, name), expected);
     free(settings);
     bf_arena_free(&arena);
@@ -34,6 +34,7 @@ static void test_knobs__defaults(void **state) {
         {"datafusion.execution.listing_table_ignore_subdirectory", "false"},
         {"datafusion.execution.collect_statistics", "false"},
         {"datafusion.execution.split_file_groups_by_statistics", "false"},
+        {"bytefusion.narrow_scans", "true"},
         {"datafusion.execution.meta_fetch_concurrency", "64"},
         {"datafusion.runtime.list_files_cache_ttl", "5m"},
         {"datafusion.runtime.list_files_cache_limit", "10000K"},
@@ -44,6 +45,7 @@ static void test_knobs__defaults(void **state) {
 static void test_knobs__from_the_profile(void **state) {
     (void)state;
     assert_setting("schema_force_view_types", "false", "datafusion.execution.parquet.schema_force_view_types", "false");
+    assert_setting("narrow_scans", "false", "bytefusion.narrow_scans", "false");
     assert_setting("meta_fetch_concurrency", "8", "datafusion.execution.meta_fetch_concurrency", "8");
     assert_setting("collect_statistics", "true", "datafusion.execution.collect_statistics", "true");
     assert_setting("collect_statistics", "true", "datafusion.execution.split_file_groups_by_statistics", "true");
@@ -64,6 +66,7 @@ static void test_knobs__ok(void **state) {
         {"write_mode", "append"}, /* no knob: the defaults */
         {"enable_information_schema", "false"},
         {"collect_statistics", "true"},
+        {"narrow_scans", "false"},
         {"list_files_cache_ttl", "90s"},
         {"list_files_cache_ttl", "300s"},
         {"list_files_cache_limit", "7"},
@@ -75,7 +78,7 @@ static void test_knobs__ok(void **state) {
         open_table(s);
         bf_checks out = checked(s, bf_knobs_check);
         assert_all_ok(&out);
-        assert_int_equal(out.n, 11);
+        assert_int_equal(out.n, 12);
         bf_checks_free(&out);
         close_serving(s);
     }

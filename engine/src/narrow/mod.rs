@@ -1,0 +1,114 @@
+//! Reads of a nested column only the leaves that a query uses.
+//!
+//! DataFusion prunes no field below a list. But a table whose schema declares fewer fields than its files hold is read at those leaves
+//! alone. So, between the optimized plan and the physical one: `need.rs` says what of a value is used, `plan.rs` carries that from the
+//! root of the plan down to its scans, and `table.rs` scans with the types that are left. Types, names, nullability and metadata
+//! of the result are what they were.
+
+mod need;
+mod plan;
+mod table;
+
+use std::any::Any;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::config_err;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::config::{ConfigEntry, ConfigExtension, ExtensionOptions};
+use datafusion::datasource::source_as_provider;
+use datafusion::error::Result;
+use datafusion::execution::context::QueryPlanner;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
+
+pub use table::Table;
+
+/// What a session takes beside DataFusion's own settings: `SET bytefusion.narrow_scans = false`.
+#[derive(Clone, Debug)]
+pub struct Options {
+    narrow_scans: bool,
+}
+
+const NARROW_SCANS: &str = "narrow_scans";
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { narrow_scans: true }
+    }
+}
+
+impl ConfigExtension for Options {
+    const PREFIX: &'static str = "bytefusion";
+}
+
+impl ExtensionOptions for Options {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+
+    fn cloned(&self) -> Box<dyn ExtensionOptions> {
+        Box::new(self.clone())
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        match (key, value.parse()) {
+            (NARROW_SCANS, Ok(value)) => self.narrow_scans = value,
+            (NARROW_SCANS, Err(_)) => return config_err!("bytefusion.narrow_scans is true or false, not '{value}'"),
+            _ => return config_err!("bytefusion has no setting {key}; there is {NARROW_SCANS}"),
+        }
+        Ok(())
+    }
+
+    fn entries(&self) -> Vec<ConfigEntry> {
+        let description = "Read only the leaves of nested columns that a query uses";
+        vec![ConfigEntry { key: format!("{}.{NARROW_SCANS}", Self::PREFIX), value: Some(self.narrow_scans.to_string()), description }]
+    }
+}
+
+/// The step between the optimized plan and the physical one.
+#[derive(Debug, Default)]
+pub struct Planner;
+
+#[async_trait]
+impl QueryPlanner for Planner {
+    async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
+        let on = session.config_options().extensions.get::<Options>().is_some_and(|o| o.narrow_scans);
+        let narrow = if on { narrowed(plan, session).await } else { None };
+        DefaultPhysicalPlanner::default().create_physical_plan(narrow.as_ref().unwrap_or(plan), session).await
+    }
+}
+
+/// None where nothing is to be gained, and where a plan cannot be rebuilt: then it runs as it is.
+async fn narrowed(plan: &LogicalPlan, session: &dyn Session) -> Option<LogicalPlan> {
+    let (narrow, wants_sizes) = plan::narrow(plan);
+    if !wants_sizes {
+        return narrow;
+    }
+    for provider in tables(plan) {
+        as_table(&provider)?.find_leaf_sizes(session).await;
+    }
+    plan::narrow(plan).0
+}
+
+/// Those of ours that a plan reads.
+fn tables(plan: &LogicalPlan) -> Vec<Arc<dyn TableProvider>> {
+    let mut found = vec![];
+    let _ = plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = node {
+            found.extend(source_as_provider(&scan.source).ok().filter(|p| as_table(p).is_some()));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    found
+}
+
+fn as_table(provider: &Arc<dyn TableProvider>) -> Option<&Table> {
+    provider.downcast_ref::<Table>()
+}

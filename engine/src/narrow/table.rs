@@ -1,0 +1,255 @@
+//! A registered table that can be scanned with less of its nested columns.
+
+use std::sync::{Arc, OnceLock};
+
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::{DataType, FieldRef, Fields, Schema, SchemaRef};
+use datafusion::catalog::{ScanArgs, ScanResult, Session, TableProvider};
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::{Constraints, Statistics, project_schema};
+use datafusion::datasource::TableType;
+use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
+use datafusion::datasource::physical_plan::{FileScanConfig, FileScanConfigBuilder, FileSource, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::dml::InsertOp;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
+use datafusion::parquet::arrow::parquet_to_arrow_schema;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::{CastExpr, Column};
+use datafusion::physical_expr_adapter::{DefaultPhysicalExprAdapterFactory, PhysicalExprAdapter, PhysicalExprAdapterFactory};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+
+use super::need::{LeafSizes, Narrower, Need, leaves};
+
+/// Any provider that scans Parquet files by DataSourceExec.
+#[derive(Clone, Debug)]
+pub struct Table {
+    inner: Arc<dyn TableProvider>,
+    /// Of the wide table, or fewer fields below its columns.
+    schema: SchemaRef,
+    sizes: Arc<OnceLock<LeafSizes>>,
+}
+
+impl Table {
+    pub fn new(inner: Arc<dyn TableProvider>) -> Table {
+        let schema = inner.schema();
+        Table { inner, schema, sizes: Arc::default() }
+    }
+
+    /// The table with what is needed of each column; None when that is all. And whether knowing the sizes of leaves could change it.
+    pub fn narrowed(&self, needs: &[Need]) -> (Option<Arc<Table>>, bool) {
+        let mut narrower = Narrower { sizes: self.sizes.get(), chose: false };
+        let fields = self.schema.fields().iter().zip(needs).map(|(f, need)| narrower.field(f, need, f.name()));
+        let fields: Fields = fields.collect();
+        let wants_sizes = narrower.chose && self.sizes.get().is_none();
+        if &fields == self.schema.fields() {
+            return (None, wants_sizes);
+        }
+        let schema = Arc::new(Schema::new_with_metadata(fields, self.schema.metadata().clone()));
+        (Some(Arc::new(Table { schema, ..self.clone() })), wants_sizes)
+    }
+
+    /// What is read of columns that are narrowed: "code_objects[].{code_id, instructions[].opname}".
+    pub fn reads(&self, projection: Option<&Vec<usize>>) -> String {
+        let wide = self.inner.schema();
+        let all = (0..wide.fields().len()).collect();
+        let columns = projection.unwrap_or(&all).iter().map(|&i| (wide.field(i), self.schema.field(i)));
+        let narrowed = columns.filter(|(wide, narrow)| wide.data_type() != narrow.data_type());
+        narrowed.map(|(_, narrow)| leaves(narrow)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Looks at the footer of the largest file, once. Without files the types have to do.
+    pub async fn find_leaf_sizes(&self, session: &dyn Session) {
+        if self.sizes.get().is_none() {
+            let sizes = self.leaf_sizes(session).await.unwrap_or_default();
+            let _ = self.sizes.set(sizes);
+        }
+    }
+
+    async fn leaf_sizes(&self, session: &dyn Session) -> Result<LeafSizes> {
+        let plan = self.inner.scan(session, Some(&vec![]), &[], None).await?;
+        let Some(config) = file_scan(&plan) else { return Ok(LeafSizes::new()) };
+        let files = config.file_groups.iter().flat_map(|group| group.iter()).map(|file| &file.object_meta);
+        let Some(file) = files.max_by(|a, b| a.size.cmp(&b.size).then(b.location.cmp(&a.location))) else { return Ok(LeafSizes::new()) };
+        let store = session.runtime_env().object_store(&config.object_store_url)?;
+        let cache = session.runtime_env().cache_manager.get_file_metadata_cache();
+        let footer = DFParquetMetadata::new(store.as_ref(), file).with_file_metadata_cache(Some(cache)).fetch_metadata().await?;
+        let about = footer.file_metadata();
+        let schema = parquet_to_arrow_schema(about.schema_descr(), about.key_value_metadata())?;
+        let mut paths = vec![];
+        schema.fields().iter().for_each(|f| leaf_paths(f.data_type(), f.name(), &mut paths));
+        let size = |leaf: usize| footer.row_groups().iter().map(|group| group.column(leaf).compressed_size().max(0) as u64).sum();
+        Ok(paths.into_iter().enumerate().map(|(leaf, path)| (path, size(leaf))).collect())
+    }
+
+    /// The scan of the wide table, so that it lists, prunes and orders files as ever, with the schema of this one.
+    fn narrow_scan(&self, plan: Arc<dyn ExecutionPlan>, projection: Option<&Vec<usize>>) -> Result<Arc<dyn ExecutionPlan>> {
+        let schema = project_schema(&self.schema, projection)?;
+        let narrow = plan.transform_up(|node| {
+            let new: Option<Arc<dyn ExecutionPlan>> = if let Some(config) = file_scan(&node) {
+                self.narrow_source(config)?.map(|config| DataSourceExec::from_data_source(config) as _)
+            } else if node.is::<EmptyExec>() {
+                Some(Arc::new(EmptyExec::new(schema.clone())))
+            } else {
+                None
+            };
+            Ok(new.map_or_else(|| Transformed::no(node), Transformed::yes))
+        });
+        let narrow = narrow.data()?;
+        if narrow.schema().fields() == schema.fields() {
+            return Ok(narrow);
+        }
+        Err(DataFusionError::Internal(format!("a narrowed scan gives {:?} in place of {:?}", narrow.schema(), schema)))
+    }
+
+    fn narrow_source(&self, config: &FileScanConfig) -> Result<Option<FileScanConfig>> {
+        let Some(source) = config.file_source().downcast_ref::<ParquetSource>() else { return Ok(None) };
+        let table = source.table_schema();
+        let narrow = |f: &FieldRef| match self.schema.field_with_name(f.name()) {
+            Ok(narrow) => Arc::new(f.as_ref().clone().with_data_type(narrow.data_type().clone())),
+            Err(_) => f.clone(),
+        };
+        let fields: Fields = table.file_schema().fields().iter().map(narrow).collect();
+        let file_schema = Arc::new(Schema::new_with_metadata(fields, table.file_schema().metadata().clone()));
+        let table_schema = TableSchema::builder(file_schema)
+            .with_table_partition_cols(table.table_partition_cols().clone())
+            .with_virtual_columns(table.virtual_columns().clone())
+            .build();
+        let mut new = ParquetSource::new(table_schema).with_table_parquet_options(source.table_parquet_options().clone());
+        if let Some(hint) = source.table_parquet_options().global.metadata_size_hint {
+            new = new.with_metadata_size_hint(hint);
+        }
+        if let Some(factory) = source.parquet_file_reader_factory() {
+            new = new.with_parquet_file_reader_factory(factory.clone());
+        }
+        if let Some(predicate) = source.filter() {
+            new = new.with_predicate(predicate);
+        }
+        let source = match source.projection() {
+            Some(projection) => new.try_pushdown_projection(projection)?,
+            None => None,
+        };
+        let source = source.unwrap_or_else(|| Arc::new(new));
+        let next = config.expr_adapter_factory.clone().unwrap_or_else(|| Arc::new(DefaultPhysicalExprAdapterFactory));
+        let adapter = Arc::new(Widening { wide: table.file_schema().clone(), next });
+        Ok(Some(FileScanConfigBuilder::from(config.clone()).with_source(source).with_expr_adapter(Some(adapter)).build()))
+    }
+}
+
+fn file_scan(plan: &Arc<dyn ExecutionPlan>) -> Option<&FileScanConfig> {
+    plan.downcast_ref::<DataSourceExec>()?.data_source().downcast_ref::<FileScanConfig>()
+}
+
+/// As Narrower names them, in the order of a file's leaves.
+fn leaf_paths(kind: &DataType, path: &str, out: &mut Vec<String>) {
+    match kind {
+        DataType::Struct(fields) => fields.iter().for_each(|f| leaf_paths(f.data_type(), &format!("{path}.{}", f.name()), out)),
+        DataType::Map(entries, _) => leaf_paths(entries.data_type(), path, out),
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            leaf_paths(item.data_type(), &format!("{path}[]"), out)
+        }
+        _ => out.push(path.to_string()),
+    }
+}
+
+#[async_trait]
+impl TableProvider for Table {
+    fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    fn constraints(&self) -> Option<&Constraints> {
+        self.inner.constraints()
+    }
+
+    fn table_type(&self) -> TableType {
+        self.inner.table_type()
+    }
+
+    fn get_table_definition(&self) -> Option<&str> {
+        self.inner.get_table_definition()
+    }
+
+    fn get_column_default(&self, column: &str) -> Option<&Expr> {
+        self.inner.get_column_default(column)
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        self.inner.supports_filters_pushdown(filters)
+    }
+
+    fn statistics(&self) -> Option<Statistics> {
+        self.inner.statistics()
+    }
+
+    async fn scan(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let args = ScanArgs::default().with_projection(projection.map(Vec::as_slice)).with_filters(Some(filters)).with_limit(limit);
+        Ok(self.scan_with_args(session, args).await?.into_inner())
+    }
+
+    async fn scan_with_args<'a>(&self, session: &dyn Session, args: ScanArgs<'a>) -> Result<ScanResult> {
+        let projection = args.projection().map(<[usize]>::to_vec);
+        let scan = self.inner.scan_with_args(session, args).await?;
+        if self.schema == self.inner.schema() {
+            return Ok(scan);
+        }
+        self.narrow_scan(scan.into_inner(), projection.as_ref()).map(ScanResult::new)
+    }
+
+    async fn insert_into(&self, session: &dyn Session, input: Arc<dyn ExecutionPlan>, op: InsertOp) -> Result<Arc<dyn ExecutionPlan>> {
+        self.inner.insert_into(session, input, op).await
+    }
+}
+
+// ---- files that lack what is left ----
+
+/// A narrow struct may share no field with that of a file which was written before its fields were added; the default adapter then
+/// gives up. Such a file is read whole, as it would be without us, and narrowed after.
+#[derive(Debug)]
+struct Widening {
+    wide: SchemaRef,
+    next: Arc<dyn PhysicalExprAdapterFactory>,
+}
+
+impl PhysicalExprAdapterFactory for Widening {
+    fn create(&self, narrow: SchemaRef, file: SchemaRef) -> Result<Arc<dyn PhysicalExprAdapter>> {
+        let by_narrow = self.next.create(narrow.clone(), file.clone())?;
+        let by_wide = self.next.create(self.wide.clone(), file)?;
+        Ok(Arc::new(WideningAdapter { by_narrow, by_wide, narrow, wide: self.wide.clone() }))
+    }
+}
+
+#[derive(Debug)]
+struct WideningAdapter {
+    by_narrow: Arc<dyn PhysicalExprAdapter>,
+    by_wide: Arc<dyn PhysicalExprAdapter>,
+    narrow: SchemaRef,
+    wide: SchemaRef,
+}
+
+impl PhysicalExprAdapter for WideningAdapter {
+    fn rewrite(&self, expr: Arc<dyn PhysicalExpr>) -> Result<Arc<dyn PhysicalExpr>> {
+        self.by_narrow.rewrite(expr.clone()).or_else(|_| {
+            let cast = expr.transform(|expr| {
+                let Some(column) = expr.downcast_ref::<Column>() else { return Ok(Transformed::no(expr)) };
+                match (self.narrow.field_with_name(column.name()), self.wide.field_with_name(column.name())) {
+                    (Ok(narrow), Ok(wide)) if narrow.data_type() != wide.data_type() => {
+                        let cast = CastExpr::new_with_target_field(expr.clone(), Arc::new(narrow.clone()), None);
+                        Ok(Transformed::new(Arc::new(cast) as _, true, datafusion::common::tree_node::TreeNodeRecursion::Jump))
+                    }
+                    _ => Ok(Transformed::no(expr)),
+                }
+            });
+            self.by_wide.rewrite(cast.data()?)
+        })
+    }
+}

@@ -1,0 +1,149 @@
+/* Tables whose files differ, scanned for less than all of their columns: what the narrow scan says is what the wide one says, and what
+ * the test wrote. Whole views are compared in tests/cli/test_narrow.py. */
+#include <bytefusion/bytefusion.h>
+
+#include "calls.h"
+
+/* What was written first lacked fields; what came later has more. */
+static const char *const files[][2] = {
+    {"all", "SELECT 'all' AS path, [named_struct('x', 1, 'y', 'one', 'in', [named_struct('p', 7, 'q', 'seven'), named_struct('p', 8, 'q', 'eight')])] AS l, "
+            "named_struct('a', 1, 'b', 'one') AS s"},
+    {"older", "SELECT 'older' AS path, [named_struct('y', 'two'), named_struct('y', 'three')] AS l, named_struct('b', 'two') AS s"},
+    {"no_q", "SELECT 'no_q' AS path, [named_struct('x', 4, 'in', [named_struct('p', 9)])] AS l, named_struct('a', 4) AS s"},
+    {"no_p", "SELECT 'no_p' AS path, [named_struct('in', [named_struct('q', 'ten')], 'x', 5)] AS l, named_struct('b', 'five', 'a', 5) AS s"},
+    {"bare", "SELECT 'bare' AS path"},
+};
+enum { N_FILES = sizeof files / sizeof *files };
+
+static bf_engine *narrow, *wide;
+
+static void set_nullable(struct ArrowSchema *field) {
+    field->flags |= ARROW_FLAG_NULLABLE;
+    for (int64_t i = 0; i < field->n_children; i++) set_nullable(field->children[i]);
+}
+
+static int open_engines(void **state) {
+    if (open_folder(state)) return -1;
+    bf_engine_error err = {0};
+    const bf_engine_option off = {"bytefusion.narrow_scans", "false"};
+    ok(api->open(NULL, 0, &narrow, &err), &err);
+    ok(api->open(&off, 1, &wide, &err), &err);
+    char paths[N_FILES][512];
+    const char *list[N_FILES];
+    struct ArrowArrayStream rows;
+    for (int i = 0; i < N_FILES; i++) {
+        snprintf(paths[i], sizeof paths[i], "%s/%s.parquet", folder, files[i][0]);
+        list[i] = paths[i];
+        ok(api->query(wide, files[i][1], true, &rows, &err), &err);
+        ok(api->write_parquet(&rows, paths[i], NULL, 0, NULL, &err), &err);
+    }
+    for (int k = 0; k < 2; k++) {
+        struct ArrowSchema schema;
+        ok(api->describe(wide, files[0][1], &schema, &err), &err);
+        for (int64_t i = 0; i < schema.n_children; i++) set_nullable(schema.children[i]);
+        ok(api->register_parquet(k ? narrow : wide, "t", &schema, list, N_FILES, NULL, 0, &err), &err);
+    }
+    return 0;
+}
+
+static int close_engines(void **state) {
+    api->close(narrow);
+    api->close(wide);
+    return close_folder(state);
+}
+
+/* Rows as JSON, one a line, or the message. */
+static char *ask(bf_engine *engine, const char *sql) {
+    char *text = NULL;
+    size_t size;
+    bf_engine_error why = {0};
+    bf_error err = {0};
+    struct ArrowArrayStream rows;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    const bf_render_options options = {.format = BF_FORMAT_NDJSON};
+    if (api->query(engine, sql, true, &rows, &why) != BF_ENGINE_OK)
+        fputs(why.message, out);
+    else if (bf_render(&rows, &options, out, NULL, &err) != BF_OK)
+        fputs(err.message, out);
+    fclose(out);
+    return text;
+}
+
+static void assert_same(const char *sql, const char *expected) {
+    char *a = ask(narrow, sql), *b = ask(wide, sql);
+    if (strcmp(a, b)) fail_msg("%s\nnarrow: %s\nwide:   %s", sql, a, b);
+    if (expected && strcmp(a, expected)) fail_msg("%s\nfound:    %s\nexpected: %s", sql, a, expected);
+    free(a);
+    free(b);
+}
+
+static void test_narrow__fields_that_files_lack(void **state) {
+    (void)state;
+    assert_same("SELECT path, i['x'] AS x FROM (SELECT path, unnest(l) AS i FROM t) ORDER BY path, x",
+                "{\"path\":\"all\",\"x\":1}\n{\"path\":\"no_p\",\"x\":5}\n{\"path\":\"no_q\",\"x\":4}\n"
+                "{\"path\":\"older\",\"x\":null}\n{\"path\":\"older\",\"x\":null}\n");
+    assert_same("SELECT path, i['y'] AS y FROM (SELECT path, unnest(l) AS i FROM t) ORDER BY path, y DESC",
+                "{\"path\":\"all\",\"y\":\"one\"}\n{\"path\":\"no_p\",\"y\":null}\n{\"path\":\"no_q\",\"y\":null}\n"
+                "{\"path\":\"older\",\"y\":\"two\"}\n{\"path\":\"older\",\"y\":\"three\"}\n");
+    assert_same("SELECT path, j['q'] AS q FROM (SELECT path, unnest(i['in']) AS j FROM (SELECT path, unnest(l) AS i FROM t)) ORDER BY path, q",
+                "{\"path\":\"all\",\"q\":\"eight\"}\n{\"path\":\"all\",\"q\":\"seven\"}\n{\"path\":\"no_p\",\"q\":\"ten\"}\n{\"path\":\"no_q\",\"q\":null}\n");
+    assert_same("SELECT path, s['a'] AS a FROM t ORDER BY path", "{\"path\":\"all\",\"a\":1}\n{\"path\":\"bare\",\"a\":null}\n{\"path\":\"no_p\",\"a\":5}\n"
+                                                                "{\"path\":\"no_q\",\"a\":4}\n{\"path\":\"older\",\"a\":null}\n");
+}
+
+/* Lengths and nulls are told by a leaf that not all files have. */
+static void test_narrow__counts(void **state) {
+    (void)state;
+    assert_same("SELECT count(*) AS n FROM (SELECT unnest(l) AS i FROM t)", "{\"n\":5}\n");
+    assert_same("SELECT count(*) AS n FROM (SELECT unnest(i['in']) FROM (SELECT unnest(l) AS i FROM t))", "{\"n\":4}\n");
+    assert_same("SELECT path, array_length(l) AS n, l IS NULL AS e, s IS NULL AS f FROM t ORDER BY path",
+                "{\"path\":\"all\",\"n\":1,\"e\":false,\"f\":false}\n{\"path\":\"bare\",\"n\":null,\"e\":true,\"f\":true}\n{\"path\":\"no_p\",\"n\":1,\"e\":false,\"f\":false}\n"
+                "{\"path\":\"no_q\",\"n\":1,\"e\":false,\"f\":false}\n{\"path\":\"older\",\"n\":2,\"e\":false,\"f\":false}\n");
+}
+
+/* Each of these is false or null in some file. */
+static void test_narrow__more(void **state) {
+    (void)state;
+    static const char *const queries[] = {
+        "SELECT * FROM t ORDER BY path",
+        "SELECT path FROM t WHERE l[1]['x'] > 1 ORDER BY path",
+        "SELECT path FROM t WHERE s['a'] IS NULL ORDER BY path",
+        "SELECT path FROM t WHERE l[1]['in'][1]['p'] IS NOT NULL ORDER BY path",
+        "SELECT path, l[2]['y'] AS y, l[1]['in'] AS i FROM t ORDER BY path",
+        "SELECT path, unnest(s) FROM t ORDER BY path",
+        "SELECT \"t.s.b\" AS b FROM (SELECT unnest(t.s) FROM t) ORDER BY 1",
+        "SELECT a.path, b.path FROM t AS a JOIN t AS b ON a.s['a'] = b.l[1]['x'] ORDER BY 1, 2",
+        "SELECT x, count(*) AS n FROM (SELECT l[1]['x'] AS x FROM t UNION ALL SELECT s['a'] FROM t) GROUP BY 1 ORDER BY 1",
+        "SELECT i['y'] AS y FROM (SELECT unnest(l) AS i FROM t UNION ALL SELECT NULL) ORDER BY 1",
+        "SELECT l[1]['nothing'] AS x FROM t",
+    };
+    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) assert_same(queries[i], NULL);
+}
+
+static void test_narrow__is_a_setting(void **state) {
+    (void)state;
+    static const char sql[] = "EXPLAIN SELECT i['x'] FROM (SELECT unnest(l) AS i FROM t)";
+    char *a = ask(narrow, sql), *b = ask(wide, sql);
+    assert_non_null(strstr(a, "reads=[l[].x]"));
+    assert_null(strstr(b, "reads="));
+    free(a);
+    free(b);
+    static const bf_engine_option wrong[] = {{"bytefusion.narrow_scans", "perhaps"}, {"bytefusion.nothing", "1"}};
+    for (size_t i = 0; i < 2; i++) {
+        bf_engine_error err = {0};
+        bf_engine *engine;
+        assert_int_equal(api->open(&wrong[i], 1, &engine, &err), BF_ENGINE_INVALID);
+        assert_says(&err, i ? "nothing" : "bytefusion.narrow_scans is true or false, not 'perhaps'");
+    }
+}
+
+int main(void) {
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_narrow__fields_that_files_lack),
+        cmocka_unit_test(test_narrow__counts),
+        cmocka_unit_test(test_narrow__more),
+        cmocka_unit_test(test_narrow__is_a_setting),
+    };
+    return cmocka_run_group_tests(tests, open_engines, close_engines);
+}
