@@ -171,6 +171,8 @@ typedef struct bf_index_options {
     int wait_seconds;    /* for another writer of the dataset; 0: BF_WAIT_SECONDS, negative: not at all */
     const char *const *constraints; /* SQL conditions that each row written to a Delta table meets; NULL: path and file_id are not null */
     size_t n_constraints;
+    const struct bf_materialize_options *materialize; /* then write flat tables of what there is now, as bf_materialize does: all of it but
+                                                         `dataset`, which is this one; NULL: none */
 } bf_index_options;
 
 enum { BF_WAIT_SECONDS = 10 };
@@ -191,7 +193,8 @@ typedef struct bf_index_report {
  *  one. Parquet: a directory beside the old one, with links to the files that stay, is put in its place. Delta: files are added to the
  *  table, then one commit. A directory that holds anything but a dataset is not touched. One process writes a dataset at a time, the
  *  others wait (DATASET.lock). Errors: those of bf_read, BF_IO, BF_ENGINE, BF_CONFLICT, BF_CONTRACT (a constraint; a Delta table of
- *  another schema), BF_UNSUPPORTED (features of a Delta table), BF_CANCELLED. */
+ *  another schema), BF_UNSUPPORTED (features of a Delta table), BF_CANCELLED; those of
+ *  bf_materialize, when the dataset is written already. */
 BF_API bf_status bf_index(const bf_index_options *options, bf_index_report *report, bf_error *err);
 
 /** Writes a stream as one Parquet file (zstd), whole or not at all. Takes `stream` and releases it. */
@@ -249,6 +252,10 @@ BF_API bf_status bf_session_open_catalog(const bf_profile *profile, const char *
 /** Runs one SQL statement; rows stream as they are made. `out` may outlive the session; the caller releases it.
  *  Errors: BF_ENGINE with the engine's message; errors at run time come from the stream (get_last_error). */
 BF_API bf_status bf_session_query(bf_session *session, const char *sql, struct ArrowArrayStream *out, bf_error *err);
+
+/** What somebody who waits for answers would like to know: views that were unnested though a stale flat table of them is there, a line each.
+ *  NULL where there is nothing to say. Belongs to the session; a query may add to it. */
+BF_API const char *bf_session_note(const bf_session *session);
 
 BF_API void bf_session_close(bf_session *session);
 
@@ -323,6 +330,50 @@ BF_API bf_status bf_session_view_sql(bf_session *session, const char *name, char
 
 /** What the comment of a view says of it, on one line ("One row per ..."). Static; NULL when there is no view of that name. */
 BF_API const char *bf_view_comment(const char *name);
+
+/* ---- flat tables: views written down ---------------------------------------------------------------------------- */
+
+typedef enum bf_flat_state {
+    BF_FLAT_NONE,    /* there is none: the view is unnested from the dataset */
+    BF_FLAT_CURRENT, /* of the dataset and the view as they are: a query that names the view reads it */
+    BF_FLAT_STALE    /* dataset, view or engine are others since, or it cannot be read: it is not used */
+} bf_flat_state;
+
+/** The flat table of one view: a Parquet file beside the dataset, DATASET.views/VIEW.parquet. */
+typedef struct bf_flat_table {
+    const char *view;
+    const char *path;   /* where it is or would be; "": the dataset is no directory */
+    bf_flat_state state;
+    const char *why;    /* of a stale one: what is not as it was; else "" */
+    const char *source; /* the dataset that it was made of, for people: "630 files in 1 part" */
+    const char *order;  /* "path,file_id": columns that its rows ascend by; "": none is known */
+    int64_t rows, size_bytes;
+    bool is_new;        /* bf_materialize wrote it just now */
+    double seconds;     /* that this took */
+} bf_flat_table;
+
+/** Name of a state, as "none", "current", "stale". Static. */
+BF_API const char *bf_flat_state_name(bf_flat_state state);
+
+/** The flat table of the view at `index`, below bf_view_count(). Texts belong to the session and live until the same is asked again.
+ *  Errors: BF_INVALID_ARGUMENT (no such index; a catalog without a dataset), BF_NO_MEMORY, BF_IO. */
+BF_API bf_status bf_session_flat_table(bf_session *session, size_t index, bf_flat_table *out, bf_error *err);
+
+typedef struct bf_materialize_options {
+    const bf_profile *profile; /* NULL: the defaults */
+    const char *dataset;       /* a directory */
+    const char *const *views;
+    size_t n_views;            /* 0: all */
+    void (*on_table)(void *context, const bf_flat_table *table); /* told of each when it is there; texts live during the call; NULL is fine */
+    void *context;
+} bf_materialize_options;
+
+/** Writes views as flat tables, each whole or not at all; what is current already stays. Rows are in the order of the dataset: by path and
+ *  file_id (by the partition columns first, where the dataset is not in that order), then as the view gives them.
+ *  Queries read a flat table in place of the view while it is current (option use_materialized of the profile).
+ *  Errors: BF_NOT_FOUND (no such view), BF_INVALID_ARGUMENT (the dataset is no directory), BF_CANCELLED (the dataset became another one while
+ *  it was read), those of bf_session_open_with, BF_IO. */
+BF_API bf_status bf_materialize(const bf_materialize_options *options, bf_error *err);
 
 /* ---- rows as text or bytes -------------------------------------------------------------------------------------- */
 

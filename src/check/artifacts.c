@@ -50,7 +50,7 @@ bf_status bf_artifact_make(bf_session *session, const char *name, json_t **out, 
     if (session->autoload && !session->dataset)
         return bf_fail(err, BF_INVALID_ARGUMENT, -1, "a catalog has no artifacts of its own: open one of its datasets");
     if (artifacts[i].is_of_checks) BF_TRY(check_first(session, err));
-    if (!session->stopped_scope) BF_TRY(bf_relations_make_all(session, err));
+    if (!session->stopped_scope) BF_TRY(bf_relations_make_all(session, true, err));
     bf_json json = {.root = json_object()};
     bf_json_set(&json, json.root, "schema_version", json_integer(BF_ARTIFACT_VERSION));
     bf_json_set(&json, json.root, "artifact", json_string(name));

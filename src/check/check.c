@@ -12,7 +12,7 @@ static const struct {
     bool is_about_engine; /* and not about the dataset: goes on when the dataset was refused */
 } scopes[] = {
     {1, "attrs", bf_attrs_check, false},
-    {2, "attr coverage", bf_coverage_check, false},
+    {2, "attr coverage", bf_coverage_check, false}, /* and bf_flats_check */
     {3, "metadata capture", bf_metadata_check, false},
     {4, "signature gate", NULL, true},
     {5, "schema contracts", NULL, false},
@@ -88,7 +88,7 @@ static bf_status check_scope(bf_session *session, bf_checks *out, size_t i, bf_e
 static bf_status make_views(bf_session *session, bf_checks *out, bf_error *err) {
     bf_error why = {0};
     if (session->stopped_scope) return BF_OK;
-    bf_status st = bf_relations_make_all(session, &why);
+    bf_status st = bf_relations_make_all(session, true, &why);
     if (st == BF_NO_MEMORY) return bf_fail(err, st, -1, "%s", why.message);
     if (st != BF_OK) bf_checks_add(out, 2, BF_CHECK_FAIL, "views", "all are created", why.message);
     return BF_OK;
@@ -106,7 +106,10 @@ bf_status bf_session_check(bf_session *session, const bf_check **checks, size_t 
     bf_checks_free(out);
     bf_status st = make_views(session, out, err);
     if (st == BF_OK) st = run_late_gate(session, err);
-    for (size_t i = 0; i < N_SCOPES && st == BF_OK; i++) st = check_scope(session, out, i, err);
+    for (size_t i = 0; i < N_SCOPES && st == BF_OK; i++) {
+        st = check_scope(session, out, i, err);
+        if (st == BF_OK && scopes[i].check == bf_coverage_check && !session->stopped_scope) st = bf_flats_check(session, out, err);
+    }
     if (st == BF_OK && (out->failed || session->serving.gates.failed)) st = bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
     if (st != BF_OK) return st;
     session->is_checked = true;

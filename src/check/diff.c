@@ -66,7 +66,7 @@ static bf_status on_footer(void *context, const bf_dataset_file *file, const str
 static bf_status side_open(side *s, const bf_profile *profile, const char *dataset, bf_error *err) {
     reading r = {s, err};
     BF_TRY(bf_session_open_for_check(profile, dataset, &s->session, err));
-    if (!s->session->stopped_scope) BF_TRY(bf_relations_make_all(s->session, err));
+    if (!s->session->stopped_scope) BF_TRY(bf_relations_make_all(s->session, true, err));
     return bf_session_footers(s->session, on_footer, &r, err);
 }
 

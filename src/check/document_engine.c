@@ -4,6 +4,7 @@
 
 #include "base/digest.h"
 #include "check/documents.h"
+#include "query/relations.h"
 
 /* ---- function_signatures ---- */
 
@@ -229,10 +230,31 @@ static bf_status put_amounts(const bf_session *session, bf_json *json, bf_error 
     return BF_OK;
 }
 
+static bf_status put_flat_tables(bf_session *session, bf_json *json, bf_error *err) {
+    json_t *tables = bf_json_set(json, json->root, "flat_tables", json_array());
+    for (size_t i = 0; i < bf_view_count(); i++) {
+        const bf_relation *r;
+        BF_TRY(bf_relations_look(session, i, &r, err));
+        if (r->flat.state == BF_FLAT_NONE) continue;
+        json_t *item = bf_json_add(json, tables, json_object());
+        bf_json_set(json, item, "view", bf_json_text(bf_view_name(i)));
+        bf_json_set(json, item, "state", json_string(bf_flat_state_name(r->flat.state)));
+        bf_json_set(json, item, "why", *r->flat.why ? bf_json_text(r->flat.why) : json_null());
+        bf_json_set(json, item, "used", json_boolean(r->used_flat));
+        bf_json_set(json, item, "path", bf_json_text(r->flat.path));
+        bf_json_set(json, item, "made_of", bf_json_text(r->flat.source));
+        bf_json_set(json, item, "order", bf_json_text(r->flat.order));
+        bf_json_set(json, item, "rows", json_integer(r->flat.rows));
+        bf_json_set(json, item, "bytes", json_integer(r->flat.size_bytes));
+    }
+    return BF_OK;
+}
+
 bf_status bf_document_telemetry(bf_session *session, bf_json *json, bf_error *err) {
     put_time(json, session);
     BF_TRY(put_engine(session, json, err));
     bf_json_set(json, json->root, "profile", profile_asked(session, json));
     BF_TRY(put_knobs(session, json, err));
+    BF_TRY(put_flat_tables(session, json, err));
     return put_amounts(session, json, err);
 }

@@ -28,7 +28,7 @@ typedef struct cli_command {
     int (*run)(const struct cli_command *self, int argc, char **argv);
 } cli_command;
 
-extern const cli_command cli_index, cli_query, cli_views, cli_dis, cli_check, cli_artifacts, cli_diff, cli_profile_command;
+extern const cli_command cli_index, cli_query, cli_views, cli_dis, cli_check, cli_materialize, cli_artifacts, cli_diff, cli_profile_command;
 
 /** The next option: its id, -1 after the last; ends the program on --help and on wrong usage. cli_value is its value. */
 int cli_next_option(const cli_command *command, int argc, char **argv);
@@ -42,6 +42,9 @@ long cli_number(const cli_command *command, const char *name);
 
 /** Prints "bytefusion: MESSAGE" and how to get help to stderr. Gives EXIT_USAGE. */
 int cli_wrong_usage(const cli_command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** bf_materialize_options.on_table: a line for each. */
+void cli_print_flat_table(void *context, const bf_flat_table *table);
 
 /** Prints the error to stderr. Gives EXIT_FAILED. */
 int cli_fail(const bf_error *err);

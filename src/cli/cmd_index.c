@@ -5,7 +5,7 @@
 #include "cli/profile.h"
 #include "cli/progress.h"
 
-enum { OUTPUT = 'o', JOBS = 'j', REPO = 'r', EXCLUDE = 'x', DRY_RUN = 'n', ASSUME_VERSION = 256, PARTITION_BY, NO_SOURCE, NO_FLOW, FORMAT, MODE, SYNC, WAIT };
+enum { OUTPUT = 'o', JOBS = 'j', REPO = 'r', EXCLUDE = 'x', DRY_RUN = 'n', ASSUME_VERSION = 256, PARTITION_BY, NO_SOURCE, NO_FLOW, FORMAT, MODE, SYNC, WAIT, MATERIALIZE };
 
 static const cli_option options[] = {
     {OUTPUT, "output", "DATASET", "directory of the dataset"},
@@ -17,6 +17,7 @@ static const cli_option options[] = {
     {PARTITION_BY, "partition-by", "repo", "write to DATASET/repo=NAME, and replace that partition only"},
     {EXCLUDE, "exclude", "GLOB", "leave out files and directories (again for more); a GLOB without / is for last names"},
     {JOBS, "jobs", "N", "threads (one per processor)"},
+    {MATERIALIZE, "materialize", NULL, "then write every view down as a flat table, as `bytefusion materialize DATASET` does"},
     {DRY_RUN, "dry-run", NULL, "only say what would be read"},
     {NO_SOURCE, "no-source", NULL, "do not read the sources beside the files: columns stay bytes of UTF-8, no byte spans"},
     {NO_FLOW, "no-flow", NULL, "leave out blocks, control flow, data flow and stack depths"},
@@ -92,6 +93,7 @@ static int run(const cli_command *self, int argc, char **argv) {
     cli_profile asked = {0};
     const char *mode = NULL;
     int code, wait = BF_WAIT_SECONDS;
+    bool materialize = false;
     for (int id; (id = cli_next_option(self, argc, argv)) != -1;) switch (id) {
         case OUTPUT: index.dataset = cli_value; break;
         case REPO: index.read.repo = cli_value; break;
@@ -99,6 +101,7 @@ static int run(const cli_command *self, int argc, char **argv) {
         case JOBS: index.read.jobs = (int)cli_number(self, "jobs"); break;
         case PARTITION_BY: index.partition_by = cli_value; break;
         case DRY_RUN: index.dry_run = true; break;
+        case MATERIALIZE: materialize = true; break;
         case NO_SOURCE: index.read.no_source = true; break;
         case NO_FLOW: index.read.no_flow = true; break;
         case FORMAT: index.format = cli_value; break;
@@ -131,14 +134,16 @@ static int run(const cli_command *self, int argc, char **argv) {
     index.read.paths = paths.items, index.read.n_paths = paths.n;
     index.read.exclude = exclude.items, index.read.n_exclude = exclude.n;
     index.read.progress = progress_show;
+    bf_materialize_options flat = {.profile = profile, .on_table = cli_print_flat_table};
+    if (materialize) index.materialize = &flat;
     bf_error err = {0};
     bf_index_report report;
     progress_begin();
     bf_status st = bf_index(&index, &report, &err);
     progress_end();
-    bf_profile_free(profile);
     free(paths.items);
     free(exclude.items);
+    bf_profile_free(profile);
     if (st == BF_CANCELLED) {
         fprintf(stderr, "bytefusion: interrupted; %s is as it was\n", index.dataset);
         return EXIT_INTERRUPTED;

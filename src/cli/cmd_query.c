@@ -50,6 +50,7 @@ static int query(const cli_command *self, const bf_profile *profile, const char 
     struct ArrowArrayStream rows;
     if (bf_session_open_with(profile, dataset, &session, &err) != BF_OK) return cli_fail(&err);
     bf_status st = bf_session_query(session, sql, &rows, &err);
+    if (bf_session_note(session)) fprintf(stderr, "bytefusion: %s\n", bf_session_note(session));
     int code = st == BF_OK ? cli_write_rows(self, output, &rows) : cli_fail(&err);
     bf_session_close(session);
     return code;

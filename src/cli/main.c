@@ -5,14 +5,14 @@
 #include "cli/cli.h"
 
 static const cli_command *const commands[] = {
-    &cli_index, &cli_query, &cli_views, &cli_dis, &cli_check, &cli_artifacts, &cli_diff, &cli_profile_command,
+    &cli_index, &cli_query, &cli_views, &cli_dis, &cli_check, &cli_materialize, &cli_artifacts, &cli_diff, &cli_profile_command,
 };
 
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
 static void print_help(FILE *out) {
     fprintf(out, "bytefusion: compiled Python (.pyc of CPython 2.7 and 3.6 to 3.15) as tables, queried with SQL; no Python needed\n\n");
-    for (int i = 0; i < N_COMMANDS; i++) fprintf(out, "  bytefusion %-9s %-34s %s\n", commands[i]->name, commands[i]->arguments, commands[i]->summary);
+    for (int i = 0; i < N_COMMANDS; i++) fprintf(out, "  bytefusion %-11s %-34s %s\n", commands[i]->name, commands[i]->arguments, commands[i]->summary);
     fprintf(out, "\n"
                  "bytefusion COMMAND --help says more, bytefusion --version which version this is.\n"
                  "Exit codes: 0 done, 1 failed (or a check fails), 2 wrong usage, 3 done and the dataset has error rows,\n"

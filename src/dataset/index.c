@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "dataset/constraints.h"
+#include "dataset/index.h"
 #include "dataset/known.h"
 #include "dataset/parts.h"
 #include "dataset/read.h"
@@ -198,7 +199,7 @@ static bf_status count_inputs(const bf_index_options *options, bf_index_report *
     return BF_OK;
 }
 
-bf_status bf_index(const bf_index_options *options, bf_index_report *report, bf_error *err) {
+bf_status bf_index_dataset(const bf_index_options *options, bf_index_report *report, bf_error *err) {
     bf_index_report unused;
     if (!report) report = &unused;
     *report = (bf_index_report){.version = -1};

@@ -130,7 +130,7 @@ static bf_status serve(const bf_session *owner, entry *e, const char *default_sc
     BF_TRY(run(s, "CREATE SCHEMA ", '"', e->name, "", err));
     bf_status st = set_default_schema(s, e->name, err);
     if (st == BF_OK) st = bf_session_serve(e->session, err);
-    if (st == BF_OK) st = bf_relations_make_all(e->session, err);
+    if (st == BF_OK) st = bf_relations_make_all(e->session, false, err);
     bf_status back = set_default_schema(s, default_schema, st == BF_OK ? err : &ignored);
     if (st == BF_OK) st = back;
     if (st != BF_OK) run(s, "DROP SCHEMA ", '"', e->name, " CASCADE", &ignored);

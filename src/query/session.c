@@ -125,6 +125,10 @@ bf_status bf_session_query(bf_session *session, const char *sql, struct ArrowArr
     return st;
 }
 
+const char *bf_session_note(const bf_session *session) {
+    return session->note.n && !session->note.failed ? session->note.p : NULL;
+}
+
 void bf_session_close(bf_session *session) {
     if (!session) return;
     bf_serving *s = &session->serving;
@@ -136,7 +140,8 @@ void bf_session_close(bf_session *session) {
     bf_checks_free(&s->gates);
     bf_checks_free(&session->checks);
     bf_profile_free(s->profile);
-    free(session->relations);
+    bf_relations_free(session);
+    bf_buf_free(&session->note);
     free(session->dataset);
     free(session);
 }

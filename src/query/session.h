@@ -2,6 +2,7 @@
 #ifndef BF_QUERY_SESSION_H
 #define BF_QUERY_SESSION_H
 
+#include "base/buf.h"
 #include "serving/serving.h"
 
 typedef struct bf_autoload bf_autoload;
@@ -12,7 +13,8 @@ struct bf_session {
     double opened_seconds; /* how long the gates and the registration took */
     int stopped_scope;     /* of the gate that stopped it; 0: it is open */
     bf_error stopped;      /* what that gate said */
-    bool *relations;       /* of each view: whether it is made; NULL: none is */
+    struct bf_relation *relations; /* of each view what became of it; NULL: nothing yet */
+    bf_buf note;           /* lines, with a NUL at the end; empty where there is none */
     bool borrows_engine;   /* of the session whose catalog it is in */
     bf_autoload *autoload; /* NULL: no catalog */
     void (*on_stopped)(bf_session *member); /* told when a gate stops a dataset of the catalog; NULL is fine */

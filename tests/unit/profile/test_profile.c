@@ -36,7 +36,7 @@ static void test_profile__defaults(void **state) {
         {"skip_metadata", "true"},     {"skip_arrow_metadata", "false"},      {"partition_cols", ""},
         {"ordering", "path,file_id"},  {"collect_statistics", "false"},       {"meta_fetch_concurrency", "64"},
         {"list_files_cache_ttl", "5m"}, {"list_files_cache_limit", "10000"},  {"delta_version", ""},
-        {"write_mode", "overwrite"},   {"narrow_scans", "true"},
+        {"write_mode", "overwrite"},   {"narrow_scans", "true"},              {"use_materialized", "true"},
     };
     bf_profile *p = bf_profile_new();
     assert_non_null(p);
@@ -48,8 +48,8 @@ static void test_profile__defaults(void **state) {
             assert_string_equal(o.source, "default");
             assert_true(strlen(o.meaning) > 0);
         }
-    assert_int_equal(bf_profile_count(), 22);
-    assert_false(bf_profile_get(p, 22, &(bf_profile_option){0}));
+    assert_int_equal(bf_profile_count(), 23);
+    assert_false(bf_profile_get(p, 23, &(bf_profile_option){0}));
     assert_int_equal(bf_profile_check(p, NULL), BF_OK);
     assert_int_equal(bf_profile_check(NULL, NULL), BF_OK);
     bf_profile_free(p);

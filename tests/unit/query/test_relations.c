@@ -1,6 +1,6 @@
 /* Views are made when a statement names them, and a session answers as if all had been there from the start. */
 #include "check/serve.h"
-#include "query/session.h"
+#include "query/relations.h"
 
 static bf_session *open_session(void) {
     bf_error err = {0};
@@ -28,7 +28,7 @@ static const char *made(const bf_session *session) {
     static char names[2048];
     names[0] = 0;
     for (size_t i = 0; i < bf_view_count(); i++)
-        if (session->relations && session->relations[i])
+        if (session->relations && session->relations[i].made)
             snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", *names ? " " : "", bf_view_name(i));
     return names;
 }
