@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::delta_commit::{Add, Change, Shape, commit};
 use crate::delta_table::{Table, find};
-use crate::error::{Error, INVALID, RawError, Result, guard};
+use crate::error::{RawError, Result, guard};
 use crate::session::Engine;
 use crate::{RawOption, pairs, text, texts};
 
@@ -224,15 +224,19 @@ unsafe extern "C" fn history(path: *const c_char, limit: usize, on_commit: OnCom
 }
 
 unsafe extern "C" fn register(
-    _: *mut Engine,
-    _: *const c_char,
-    _: *mut Handle,
-    _: *mut FFI_ArrowSchema,
-    _: *const RawOption,
-    _: usize,
+    engine: *mut Engine,
+    name: *const c_char,
+    delta: *mut Handle,
+    schema: *mut FFI_ArrowSchema,
+    options: *const RawOption,
+    n_options: usize,
     err: *mut RawError,
 ) -> i32 {
-    guard(err, || Err(Error::new(INVALID, "this build has no register_delta")))
+    guard(err, || unsafe {
+        let schema = Schema::try_from(&FFI_ArrowSchema::from_raw(schema))?;
+        let options = pairs(options, n_options)?.into_iter().collect();
+        (*engine).register_delta(&text(name)?, &(*delta).table, Arc::new(schema), &options)
+    })
 }
 
 unsafe fn values(p: *const *const c_char, n: usize) -> Result<Vec<Option<String>>> {

@@ -6,6 +6,7 @@ mod delta_log;
 mod delta_table;
 mod durable;
 mod error;
+mod files_table;
 mod merge;
 mod narrow;
 mod parquet;

@@ -8,16 +8,20 @@ use datafusion::arrow::array::{ArrayRef, StringArray};
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::record_batch::{RecordBatch, RecordBatchReader};
+use datafusion::catalog::TableProvider;
 use datafusion::common::config::TableParquetOptions;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
+use datafusion::logical_expr::SortExpr;
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext, col};
 use futures::StreamExt;
 use tokio::runtime::Runtime;
 use url::Url;
 
+use crate::delta_table::Table;
 use crate::error::{Error, INVALID, Result, panic_text};
+use crate::files_table::FilesTable;
 use crate::narrow;
 use crate::store::{Counters, CountingStore};
 
@@ -50,11 +54,9 @@ impl Engine {
     }
 
     pub fn register_parquet(&self, name: &str, schema: SchemaRef, paths: &[String], options: &HashMap<String, String>) -> Result<()> {
-        let list = |key: &str| options.get(key).map(|v| v.split(',').filter(|s| !s.is_empty()).map(str::to_string).collect::<Vec<_>>());
-        let partition_cols = list("partition_cols").unwrap_or_default().iter().map(|c| partition_column(c)).collect::<Result<Vec<_>>>()?;
-        let parquet = TableParquetOptions { global: self.context.state().config_options().execution.parquet.clone(), ..Default::default() };
-        let order = list("file_sort_order").unwrap_or_default().iter().map(|c| col(format!("\"{c}\"")).sort(true, false)).collect::<Vec<_>>();
-        let mut listing = ListingOptions::new(Arc::new(ParquetFormat::default().with_options(parquet)))
+        let partition_cols = list(options, "partition_cols").map(partition_column).collect::<Result<Vec<_>>>()?;
+        let order = sort_order(options);
+        let mut listing = ListingOptions::new(Arc::new(self.parquet_format()))
             .with_file_extension(options.get("file_extension").map_or(".parquet", String::as_str))
             .with_table_partition_cols(partition_cols);
         if !order.is_empty() {
@@ -64,9 +66,25 @@ impl Engine {
         let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(listing).with_schema(schema);
         let table = ListingTable::try_new(config)?;
         let table = table.with_cache(self.context.runtime_env().cache_manager.get_file_statistic_cache());
+        self.register(name, Arc::new(table))
+    }
+
+    pub fn register_delta(&self, name: &str, table: &Table, schema: SchemaRef, options: &HashMap<String, String>) -> Result<()> {
+        table.refuse_what_is_not_plain()?;
+        table.require_files()?;
+        self.register(name, Arc::new(FilesTable::new(table, schema, sort_order(options), self.parquet_format())?))
+    }
+
+    /// In place of one of that name.
+    fn register(&self, name: &str, table: Arc<dyn TableProvider>) -> Result<()> {
         self.context.deregister_table(name)?;
-        self.context.register_table(name, Arc::new(narrow::Table::new(Arc::new(table))))?;
+        self.context.register_table(name, Arc::new(narrow::Table::new(table)))?;
         Ok(())
+    }
+
+    fn parquet_format(&self) -> ParquetFormat {
+        let global = self.context.state().config_options().execution.parquet.clone();
+        ParquetFormat::default().with_options(TableParquetOptions { global, ..Default::default() })
     }
 
     pub fn query(&self, sql: &str, read_only: bool) -> Result<Reader> {
@@ -108,6 +126,16 @@ impl Engine {
         let plan = self.context.state().optimize(&plan)?;
         Ok(plan.schema().inner().clone())
     }
+}
+
+/// "a,b" as "a" and "b"
+fn list<'a>(options: &'a HashMap<String, String>, key: &str) -> impl Iterator<Item = &'a str> {
+    options.get(key).map_or("", String::as_str).split(',').filter(|s| !s.is_empty())
+}
+
+/// Ascending, nulls last.
+fn sort_order(options: &HashMap<String, String>) -> Vec<SortExpr> {
+    list(options, "file_sort_order").map(|c| col(format!("\"{c}\"")).sort(true, false)).collect()
 }
 
 /// "repo:utf8"
