@@ -57,7 +57,7 @@ bf_status bf_flat_definition(char out[65], const bf_serving *s, size_t view, bf_
     bf_buf text = {0};
     bf_status st = BF_OK;
     bf_buf_puts(&text, FORM " ");
-    bf_buf_puts(&text, s->fingerprint_physical);
+    bf_buf_puts(&text, s->fingerprint_logical);
     for (size_t i = 0; i <= view && st == BF_OK; i++) {
         if (i < view && !bf_view_uses(view, bf_view_name(i))) continue;
         bf_buf_printf(&text, " %s ", bf_view_name(i));
@@ -114,7 +114,7 @@ static bf_status compare(bf_flat *f, const bf_serving *s, size_t view, bf_error 
     } parts[] = {
         {BF_FLAT_VIEW, bf_view_name(view), "it is no flat table of this view"},
         {BF_FLAT_SOURCE, source, "the dataset is another one since it was made"},
-        {BF_FLAT_DEFINITION, definition, "the view, or the types that the dataset is served with, are others since it was made"},
+        {BF_FLAT_DEFINITION, definition, "the view is another one since it was made"},
         {BF_FLAT_ENGINE, s->api->version, "another version of the engine made it"},
     };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
@@ -166,6 +166,16 @@ void bf_flat_reset(bf_flat *flat) {
 
 /* ---- using ---- */
 
+/* Top-level strings as those of the nested table are served. Views are one type with utf8 in the contract, and grouping by them is faster. */
+static ArrowErrorCode set_string_types(struct ArrowSchema *schema, bool views) {
+    for (int64_t i = 0; i < schema->n_children; i++) {
+        const char *format = schema->children[i]->format;
+        if (strcmp(format, "u") && strcmp(format, "vu")) continue;
+        NANOARROW_RETURN_NOT_OK(ArrowSchemaSetFormat(schema->children[i], views ? "vu" : "u"));
+    }
+    return NANOARROW_OK;
+}
+
 bf_status bf_flat_register(const bf_flat *flat, const bf_serving *s, size_t view, bf_error *err) {
     struct ArrowSchema schema;
     bf_buf name = {0};
@@ -175,6 +185,11 @@ bf_status bf_flat_register(const bf_flat *flat, const bf_serving *s, size_t view
     bf_ask_put_view(&name, s, bf_view_name(view));
     bf_status st = bf_ask_end(&name, err);
     if (st == BF_OK && ArrowSchemaDeepCopy(&flat->schema, &schema) != NANOARROW_OK) st = no_memory(err);
+    bool views = bf_profile_bool(s->profile, BF_OPT_schema_force_view_types);
+    if (st == BF_OK && set_string_types(&schema, views) != NANOARROW_OK) {
+        ArrowSchemaRelease(&schema);
+        st = no_memory(err);
+    }
     if (st == BF_OK && s->api->register_parquet(s->engine, name.p, &schema, &path, 1, options, 1, &why) != BF_ENGINE_OK)
         st = bf_engine_fail(err, &why);
     bf_buf_free(&name);

@@ -31,7 +31,7 @@ bf_status bf_flat_definition(char out[65], const bf_serving *s, size_t view, bf_
 /** "DATASET.views" with symbolic links resolved, from malloc; *out is NULL where the dataset is no directory. Errors: BF_NO_MEMORY, BF_IO. */
 bf_status bf_flat_folder(char **out, const bf_serving *s, bf_error *err);
 
-/** Registers a current one under the name of its view. Errors: BF_ENGINE, BF_IO, BF_NO_MEMORY. */
+/** Registers a current one under the name of its view, its top-level strings as utf8view or utf8 (schema_force_view_types). Errors: BF_ENGINE, BF_IO, BF_NO_MEMORY. */
 bf_status bf_flat_register(const bf_flat *flat, const bf_serving *s, size_t view, bf_error *err);
 
 #endif

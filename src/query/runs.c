@@ -7,7 +7,7 @@
 #include "dataset/layout.h"
 #include "nanoarrow/nanoarrow.h"
 
-#define ROW_GROUP_BYTES "33554432" /* of Arrow: several of them for a few hundred thousand rows, so that all cores have a part of a query */
+#define ROW_GROUP_BYTES "67108864" /* of Arrow: several of them for a few hundred thousand rows, so that all cores have a part of a query */
 
 enum { MAX_KEYS = 20 };
 
