@@ -69,18 +69,25 @@ pub fn commit(path: &str, change: &Change) -> Result<i64> {
         refuse_what_we_cannot_keep(table, change)?;
         actions.extend(removes(table, change, now)?);
     }
-    let adds = change.adds.iter().map(|add| add.action(root, metadata.partition_columns(), change.data_change)).collect::<Result<Vec<_>>>()?;
+    let schema = metadata.parse_schema().map_err(|e| Error::new(EXECUTE, e.to_string()))?;
+    let rules = Rules {
+        partition_cols: metadata.partition_columns(),
+        required: schema.fields().filter(|f| !f.is_nullable()).map(|f| f.name().as_str()).collect(),
+    };
+    let adds = change.adds.iter().map(|add| add.action(root, &rules, change.data_change)).collect::<Result<Vec<_>>>()?;
     let id = uuid::Uuid::new_v4().to_string();
-    let info = json!({
+    let mut info = json!({
         "timestamp": now,
         "operation": change.operation,
         "operationParameters": change.parameters.iter().cloned().collect::<HashMap<_, _>>(),
         "operationMetrics": metrics(&adds, change.removes.len()),
-        "readVersion": version - 1,
         "isBlindAppend": false,
         "engineInfo": concat!("bytefusion/", env!("CARGO_PKG_VERSION")),
         "txnId": id,
     });
+    if let Some(table) = table {
+        info["readVersion"] = table.version.into(); // readers take no number below 0
+    }
     actions.insert(0, json!({ "commitInfo": info }));
     actions.extend(adds.into_iter().map(|add| json!({ "add": add })));
     let text = actions.iter().map(|a| a.to_string() + "\n").collect::<String>();
@@ -182,8 +189,15 @@ fn removes(table: &Table, change: &Change, now: i64) -> Result<Vec<Value>> {
     change.removes.iter().map(remove).collect()
 }
 
+/// What the table asks of a file.
+struct Rules<'a> {
+    partition_cols: &'a [String],
+    required: Vec<&'a str>, // columns without nulls
+}
+
 impl Add {
-    fn action(&self, root: &Path, partition_cols: &[String], data_change: bool) -> Result<Value> {
+    fn action(&self, root: &Path, rules: &Rules, data_change: bool) -> Result<Value> {
+        let partition_cols = rules.partition_cols;
         let path = root.join(&self.name);
         let shown = path.display().to_string();
         if self.values.len() != partition_cols.len() {
@@ -194,13 +208,19 @@ impl Add {
         }
         let (file, footer) = open(&shown, ArrowReaderOptions::new())?;
         let fault = |e: std::io::Error| Error::new(IO, format!("{shown}: {e}"));
+        let statistics = statistics(footer.metadata());
+        for column in &rules.required {
+            if let Some(n) = statistics["nullCount"][column].as_u64().filter(|n| *n > 0) {
+                return Err(Error::new(INVALID, format!("{shown}: {n} nulls in {column}, which is not null")));
+            }
+        }
         Ok(json!({
             "path": encode(&self.name),
             "partitionValues": partition_cols.iter().zip(&self.values).collect::<HashMap<_, _>>(),
             "size": file.metadata().map_err(fault)?.len(),
             "modificationTime": mtime_ms(&path).map_err(fault)?,
             "dataChange": data_change,
-            "stats": statistics(footer.metadata()).to_string(),
+            "stats": statistics.to_string(),
         }))
     }
 }

@@ -108,6 +108,32 @@ static inline void row_stream(struct ArrowArrayStream *out, const char *name, in
     ArrowSchemaRelease(&schema);
 }
 
+/* The rows of row_stream as somebody else writes them: all is nullable, the items of the list are named otherwise, no metadata. Some paths are null. */
+static inline void write_foreign_rows(const char *file, const char *name, int first, int n, int n_nulls) {
+    bf_engine_error err = {0};
+    struct ArrowSchema schema;
+    struct ArrowArrayStream rows, stream;
+    struct ArrowArray batch;
+    row_schema(&schema);
+    for (int i = 0; i < 2; i++) schema.children[i]->flags |= ARROW_FLAG_NULLABLE;
+    assert_int_equal(ArrowSchemaSetName(schema.children[2]->children[0], "element"), NANOARROW_OK);
+    assert_int_equal(ArrowSchemaSetMetadata(&schema, NULL), NANOARROW_OK);
+    assert_int_equal(ArrowBasicArrayStreamInit(&stream, &schema, 1), NANOARROW_OK);
+    row_stream(&rows, name, first, 1, n, n);
+    assert_int_equal(rows.get_next(&rows, &batch), 0);
+    uint8_t *valid = malloc((size_t)n / 8 + 1);
+    assert_non_null(valid);
+    memset(valid, 0xff, (size_t)n / 8 + 1);
+    for (int i = 0; i < n_nulls; i++) ArrowBitClear(valid, i);
+    struct ArrowBitmap bitmap = {.buffer = {.data = valid, .size_bytes = n / 8 + 1, .capacity_bytes = n / 8 + 1, .allocator = ArrowBufferAllocatorDefault()},
+                                 .size_bits = n};
+    ArrowArraySetValidityBitmap(batch.children[0], &bitmap);
+    batch.children[0]->null_count = n_nulls;
+    ArrowBasicArrayStreamSetArray(&stream, 0, &batch);
+    ArrowArrayStreamRelease(&rows);
+    ok(api->write_parquet(&stream, file, NULL, 0, NULL, &err), &err);
+}
+
 static inline void write_rows(const char *file, const char *name, int first, int step, int n, int per_group) {
     bf_engine_error err = {0};
     struct ArrowArrayStream stream;

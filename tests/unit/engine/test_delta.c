@@ -21,12 +21,14 @@ static void test_create__log_and_about(void **state) {
     PATH(second, "%s/_delta_log/00000000000000000001.json", table);
     char *text = read_text(first);
     assert_int_equal(strncmp(text, "{\"commitInfo\":", 14), 0);
+    assert_null(strstr(text, "readVersion")); /* delta-rs takes none below 0 */
     assert_has(text, "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2}}");
     assert_has(text, "\"partitionColumns\":[\"repo\"]");
     assert_has(text, "\\\"name\\\":\\\"path\\\",\\\"type\\\":\\\"string\\\",\\\"nullable\\\":false");
     assert_has(text, "\"schema_name\":\"rows_v1\"");
     free(text);
     text = read_text(second);
+    assert_has(text, "\"readVersion\":0");
     assert_has(text, "\"path\":\"repo=a%20b/part-0.parquet\"");
     assert_has(text, "\"partitionValues\":{\"repo\":\"a b\"}");
     assert_has(text, "\\\"numRecords\\\":7");
@@ -296,6 +298,10 @@ static void test_commit__conflict(void **state) {
     assert_says(&err, "no file b in version 1");
     assert_int_equal(try_change(table, 1, "c", NULL, NULL, &err), BF_ENGINE_IO);
     assert_string_equal(file_list(table, NULL), "a:1 ");
+    PATH(nulls, "%s/nulls", table);
+    write_foreign_rows(nulls, "n", 0, 9, 2);
+    assert_int_equal(try_change(table, 1, "nulls", NULL, NULL, &err), BF_ENGINE_INVALID);
+    assert_says(&err, "nulls: 2 nulls in path, which is not null");
     bf_engine_delta_change bare = {.read_version = -1, .operation = "WRITE"};
     PATH(other, "%s/bare", folder);
     mkdir(other, 0755);
