@@ -8,11 +8,12 @@ use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
-use datafusion::arrow::compute::interleave_record_batch;
+use datafusion::arrow::compute::{SortOptions, cast, interleave_record_batch};
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::record_batch::RecordBatchReader;
 use datafusion::arrow::row::{OwnedRow, RowConverter, Rows, SortField};
+use datafusion::common::DFSchema;
 use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use datafusion::parquet::file::metadata::ParquetMetaData;
@@ -57,7 +58,7 @@ impl Merge {
             .map(|name| schema.index_of(name).map_err(|_| Error::new(INVALID, format!("{first}: no column {name} to merge by"))))
             .collect::<Result<Vec<_>>>()?;
         let fields = order.iter().map(|i| {
-            let options = datafusion::arrow::compute::SortOptions { descending: false, nulls_first: false };
+            let options = SortOptions { descending: false, nulls_first: false };
             SortField::new_with_options(schema.field(*i).data_type().clone(), options)
         });
         let converter = RowConverter::new(fields.collect())?;
@@ -73,11 +74,7 @@ impl Merge {
         };
         for path in paths {
             let (_, footer) = open(path, ArrowReaderOptions::new())?;
-            if merge.schema.fields() != footer.schema().fields() {
-                let differs = merge.schema.fields().iter().find(|f| footer.schema().field_with_name(f.name()).ok() != Some(f.as_ref()));
-                let what = differs.map_or("its columns are".to_string(), |f| format!("its column {} is", f.name()));
-                return Err(Error::new(INVALID, format!("{path}: {what} not as in {first}; only files of one schema can be merged")));
-            }
+            require_alike(&merge.schema, footer.schema()).map_err(|e| e.with_context(format!("{path} does not go with {first}")))?;
             let metadata = footer.metadata();
             merge.out_rows = merge.out_rows.min(rows_in(OUT_BYTES, metadata, &ProjectionMask::all()));
             let at = merge.files.len();
@@ -129,6 +126,7 @@ impl Merge {
                 source.open = None;
                 return Ok(());
             };
+            let batch = with_schema(batch, &self.schema).map_err(fault)?;
             let columns = self.order.iter().map(|i| batch.column(*i).clone()).collect::<Vec<_>>();
             (open.keys, open.at, open.batch) = (self.converter.convert_columns(&columns)?, 0, self.held.len());
             self.held.push(batch);
@@ -168,6 +166,25 @@ impl Merge {
         self.held = still;
         Ok(given)
     }
+}
+
+/// The same columns, though writers name the items of lists and maps in their own ways, and declare other things nullable.
+fn require_alike(ours: &SchemaRef, theirs: &SchemaRef) -> Result<()> {
+    if ours.fields().len() != theirs.fields().len() {
+        return Err(Error::new(INVALID, format!("{} columns and {}", theirs.fields().len(), ours.fields().len())));
+    }
+    match ours.fields().iter().zip(theirs.fields()).find(|(a, b)| a.name() != b.name() || !DFSchema::datatype_is_logically_equal(a.data_type(), b.data_type())) {
+        None => Ok(()),
+        Some((a, b)) => Err(Error::new(INVALID, format!("{}: {}, not {}: {}", b.name(), b.data_type(), a.name(), a.data_type()))),
+    }
+}
+
+fn with_schema(batch: RecordBatch, schema: &SchemaRef) -> std::result::Result<RecordBatch, ArrowError> {
+    if batch.schema_ref().fields() == schema.fields() {
+        return Ok(batch);
+    }
+    let columns = batch.columns().iter().zip(schema.fields()).map(|(c, f)| cast(c, f.data_type()));
+    RecordBatch::try_new(schema.clone(), columns.collect::<std::result::Result<_, _>>()?)
 }
 
 impl Iterator for Merge {

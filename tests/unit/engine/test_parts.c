@@ -151,6 +151,35 @@ static void test_merge__equal_rows_stay(void **state) {
     free(text);
 }
 
+/* A file of somebody else's, whose lists and nullability are declared otherwise, takes the schema of the first. */
+static void test_merge__foreign_file(void **state) {
+    (void)state;
+    bf_engine_error err = {0};
+    struct ArrowArrayStream rows;
+    struct ArrowSchema schema;
+    PATH(ours, "%s/ours.parquet", folder);
+    PATH(theirs, "%s/theirs.parquet", folder);
+    write_rows(ours, "a", 0, 2, 3, 2);
+    write_foreign_rows(theirs, "a", 3, 1, 0);
+    const char *const files[] = {ours, theirs};
+    ok(api->merge_parquet(files, 2, order, 2, &rows, &err), &err);
+    assert_int_equal(rows.get_schema(&rows, &schema), 0);
+    assert_false(schema.children[0]->flags & ARROW_FLAG_NULLABLE);
+    assert_string_not_equal(schema.children[2]->children[0]->name, "element");
+    ArrowSchemaRelease(&schema);
+    int64_t sum = 0;
+    char *text = read_rows(&rows, "path", &sum);
+    assert_string_equal(text, "a-000000\na-000002\na-000003\na-000004\n");
+    assert_int_equal(sum, 2 * (0 + 2 + 3 + 4));
+    free(text);
+    write_foreign_rows(theirs, "a", 3, 4, 1);
+    ok(api->merge_parquet(files, 2, order, 2, &rows, &err), &err);
+    struct ArrowArray batch;
+    assert_int_not_equal(rows.get_next(&rows, &batch), 0); /* a null where there is to be none */
+    if (!strstr(rows.get_last_error(&rows), "theirs.parquet: ")) fail_msg("%s", rows.get_last_error(&rows));
+    ArrowArrayStreamRelease(&rows);
+}
+
 static void test_merge__says_what_is_wrong(void **state) {
     (void)state;
     bf_engine_error err = {0};
@@ -178,6 +207,7 @@ int main(void) {
         cmocka_unit_test(test_rewrite__bad_rows),
         cmocka_unit_test(test_merge__interleaved_and_apart),
         cmocka_unit_test(test_merge__equal_rows_stay),
+        cmocka_unit_test(test_merge__foreign_file),
         cmocka_unit_test(test_merge__says_what_is_wrong),
     };
     return cmocka_run_group_tests(tests, open_folder, close_folder);
