@@ -6,7 +6,7 @@
 #include "arrow/build.h"
 #include "nanoarrow/nanoarrow.h"
 
-enum { PART_BYTES = 1 << 30, N_OPTIONS = 3 }; /* of Arrow in a file: about 100 MB of Parquet */
+enum { PART_BYTES = 1 << 30, N_OPTIONS = 4 }; /* of Arrow in a file: about 100 MB of Parquet */
 #define ROW_GROUP_BYTES "33554432"            /* of Arrow */
 
 /* ---- one part: what the source gives until it is large enough ---- */
@@ -63,11 +63,12 @@ static void part_release(struct ArrowArrayStream *stream) {
     stream->release = NULL; /* the part belongs to the loop below */
 }
 
-static void set_options(bf_engine_option options[N_OPTIONS], char threads[16], int jobs) {
+static void set_options(const bf_store *store, bf_engine_option options[N_OPTIONS], char threads[16], int jobs) {
     snprintf(threads, 16, "%d", jobs);
     options[0] = (bf_engine_option){"threads", threads};
     options[1] = (bf_engine_option){"sorting_columns", "path,file_id"};
     options[2] = (bf_engine_option){"row_group_bytes", ROW_GROUP_BYTES};
+    options[3] = (bf_engine_option){"encodings", store->kind->encodings};
 }
 
 static bf_status finish(bf_new_part *to, const bf_engine_written *written, bf_error *err) {
@@ -84,7 +85,7 @@ static bf_status write_part(bf_store *store, part *p, int jobs, bf_error *err) {
     bf_engine_error why = {0};
     bf_new_part *to;
     BF_TRY(bf_store_place(store, &to, err));
-    set_options(options, threads, jobs);
+    set_options(store, options, threads, jobs);
     p->size_bytes = 0;
     int32_t code = store->engine->write_parquet(&stream, to->path, options, N_OPTIONS, &written, &why);
     if (p->error.code != BF_OK) return bf_fail(err, p->error.code, -1, "%s", p->error.message);
@@ -112,7 +113,7 @@ bf_status bf_parts_drop_rows(bf_store *store, size_t part_index, int64_t n_rows,
     store->parts[part_index].is_dropped = true;
     if ((int64_t)n == n_rows && !keep_empty) return BF_OK;
     BF_TRY(bf_store_place(store, &to, err));
-    set_options(options, threads, jobs);
+    set_options(store, options, threads, jobs);
     if (store->engine->rewrite_parquet(store->parts[part_index].path, to->path, rows, n, options, N_OPTIONS, &written, &why) != BF_ENGINE_OK)
         return bf_engine_fail(err, &why);
     return finish(to, &written, err);

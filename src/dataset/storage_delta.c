@@ -153,4 +153,4 @@ static void reset(bf_store *s) {
     s->next_number = 0;
 }
 
-const bf_storage bf_storage_delta = {"delta", false, read_table, stage, place, commit, reset};
+const bf_storage bf_storage_delta = {"delta", "portable", false, read_table, stage, place, commit, reset};

@@ -75,4 +75,4 @@ static void reset(bf_store *s) {
     s->next_number = 0;
 }
 
-const bf_storage bf_storage_parquet = {"parquet", true, read_parts, stage, place, commit, reset};
+const bf_storage bf_storage_parquet = {"parquet", "compact", true, read_parts, stage, place, commit, reset};

@@ -26,6 +26,7 @@ typedef struct bf_store bf_store;
 
 typedef struct bf_storage {
     const char *format;    /* "parquet" */
+    const char *encodings; /* of parts: "compact", "portable" */
     bool numbers_say_age;  /* a part's number is never used again, so that a reader of an older listing finds its file or none */
     bf_status (*read)(bf_store *s, bf_error *err);
     bf_status (*stage)(bf_store *s, bf_error *err);
