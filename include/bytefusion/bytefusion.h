@@ -197,6 +197,31 @@ typedef struct bf_index_report {
  *  bf_materialize, when the dataset is written already. */
 BF_API bf_status bf_index(const bf_index_options *options, bf_index_report *report, bf_error *err);
 
+typedef struct bf_optimize_report {
+    int64_t parts_before, parts_after, parts_rewritten; /* files of the dataset */
+    int64_t input_bytes, output_bytes;                  /* of those that were rewritten */
+    double seconds;
+    int64_t version;                                    /* of the Delta table; -1: it is none */
+    bool is_written;                                    /* false: there was nothing to do */
+} bf_optimize_report;
+
+/** Merges parts that are small or overlap into parts that lie one behind the other, in the order of path and file_id, cut by size; each
+ *  partition on its own. Rows stay the same, and a second run finds nothing to do. Delta: a commit OPTIMIZE a partition, that changes no
+ *  data. `wait_seconds`, `jobs`: as bf_index_options. Errors: BF_NOT_FOUND, those of bf_index about the dataset. */
+BF_API bf_status bf_optimize(const char *dataset, int wait_seconds, int jobs, bf_optimize_report *report, bf_error *err);
+
+/** Removes (`dry_run`: only names) files that no reader needs. Delta: those that no version younger than `retention_hours` refers to; versions
+ *  older than that cannot be read any more. 168 hours is what is safe: a reader, or a writer that has not committed yet, may hold on to
+ *  younger files. Parquet: what killed runs left beside the dataset. `on_name` (NULL is fine) ends the walk with false; *n_files (NULL is
+ *  fine): how many. Errors: BF_NOT_FOUND, BF_CONFLICT, BF_IO, BF_ENGINE. */
+BF_API bf_status bf_vacuum(const char *dataset, double retention_hours, bool dry_run, int wait_seconds,
+                           bool (*on_name)(void *context, const char *name), void *context, int64_t *n_files, bf_error *err);
+
+/** The commits of a Delta table as rows, the newest first, at most `limit` (0: all): version, time, operation, mode, repo, added, replaced,
+ *  removed (files of a run), new_parts, gone_parts, new_bytes, writer; null where a commit does not say. The caller releases `out`.
+ *  Errors: BF_INVALID_ARGUMENT (no Delta table), BF_IO, BF_ENGINE. */
+BF_API bf_status bf_history(const char *dataset, int64_t limit, struct ArrowArrayStream *out, bf_error *err);
+
 /** Writes a stream as one Parquet file (zstd), whole or not at all. Takes `stream` and releases it. */
 BF_API bf_status bf_write_parquet(struct ArrowArrayStream *stream, const char *path, bf_error *err);
 
@@ -235,7 +260,8 @@ BF_API bool bf_profile_get(const bf_profile *profile, size_t index, bf_profile_o
 /** A dataset opened for SQL: bytecode_files_v1 registered with the contract schema, and every view. */
 typedef struct bf_session bf_session;
 
-/** Opens `dataset`: a directory of Parquet files, a glob, or one such file. NULL opens a dataset without rows. Every file's footer
+/** Opens `dataset`: a directory of Parquet files, a glob, or one such file; a Delta table, also as it was: DATASET@v3,
+ *  DATASET@2026-11-24T10:00:00Z. NULL opens a dataset without rows. Every file's footer
  *  is held against the contract, and the engine's functions against what the views need, before anything is registered. What refuses
  *  a dataset that is a directory leaves its artifact in DATASET/_bytefusion where it can be written.
  *  Options: the defaults and the environment, or those of `profile` (NULL: the defaults alone). Close with bf_session_close.
@@ -303,13 +329,13 @@ BF_API bf_status bf_session_write_artifacts(bf_session *session, bf_error *err);
 
 /** One difference between two datasets. Texts are valid during the call only; `a` and `b` are never NULL. */
 typedef struct bf_drift {
-    const char *what; /* "contract", "schema", "metadata", "fingerprint", "partitions", "view", "function", "setting", "rows" */
+    const char *what; /* "contract", "schema", "metadata", "fingerprint", "partitions", "view", "function", "setting", "rows", "file" */
     const char *name; /* "code_objects[].instructions[].opcode", "py_bc_consts.const_id", "3.12 instructions" */
     const char *a, *b;
 } bf_drift;
 
 /** Compares two datasets: the schemas in the footers of their files, fingerprints, partition columns, columns of views, functions,
- *  settings, and the rows of each version. One that the gates refuse is compared by its footers. Views, functions and settings are those
+ *  settings, the rows of each version of Python, and the files (what they held, whether their source was the one). One that the gates refuse is compared by its footers. Views, functions and settings are those
  *  of the last check where its artifacts lie beside the dataset, else as they are served now. *n_drifts (NULL is fine): how many.
  *  Errors: those of bf_session_open_with but BF_CONTRACT, BF_ENGINE. */
 BF_API bf_status bf_diff(const bf_profile *profile, const char *a, const char *b, void (*on_drift)(void *context, const bf_drift *drift),

@@ -115,7 +115,7 @@ static bf_status write_text(const char *dataset, const char *name, const char *t
 
 bf_status bf_artifact_write(bf_session *session, const char *name, bf_error *err) {
     char *text;
-    if (!is_directory(session->dataset)) return BF_OK;
+    if (!is_directory(session->dataset) || session->serving.is_pinned) return BF_OK; /* what is said of an old version is not said of the dataset */
     BF_TRY(bf_session_artifact(session, name, &text, err));
     bf_status st = write_text(session->dataset, name, text, err);
     free(text);

@@ -189,6 +189,96 @@ static bf_status compare_rows(diff *d, bf_error *err) {
     return st;
 }
 
+/* ---- files ---- */
+
+/* A row as far as it is compared, in the order of path and repo. */
+typedef struct file_row {
+    const char *path, *repo, *id, *what; /* repo NULL: null */
+} file_row;
+
+typedef struct file_rows {
+    file_row *items;
+    size_t n, capacity;
+    bf_arena arena;
+} file_rows;
+
+static bool keep_text(bf_arena *arena, const char **out, const char *text) {
+    *out = text ? bf_arena_str(arena, text, strlen(text) + 1).p : NULL;
+    return !text || *out;
+}
+
+static bf_status on_file_row(void *context, const char *const *cells, size_t n_cells) {
+    file_rows *f = context;
+    if (n_cells != 4) return BF_ENGINE;
+    if (f->n == f->capacity) {
+        size_t capacity = f->capacity ? 2 * f->capacity : 256;
+        file_row *items = realloc(f->items, capacity * sizeof *items);
+        if (!items) return BF_NO_MEMORY;
+        f->items = items;
+        f->capacity = capacity;
+    }
+    file_row *r = &f->items[f->n];
+    if (!keep_text(&f->arena, &r->path, cells[0]) || !keep_text(&f->arena, &r->repo, cells[1]) || !keep_text(&f->arena, &r->id, cells[2]) ||
+        !keep_text(&f->arena, &r->what, cells[3]))
+        return BF_NO_MEMORY;
+    f->n++;
+    return BF_OK;
+}
+
+static bf_status read_files(file_rows *f, const side *s, bf_error *err) {
+    bf_buf sql = {0};
+    bf_buf_printf(&sql,
+                  "SELECT path, repo, file_id, concat('sha256 ', substr(coalesce(list_extract(map_extract(attrs, 'file_sha256'), 1), 'unknown'), 1, 12), "
+                  "', source ', coalesce(list_extract(map_extract(attrs, 'source_status'), 1), 'not looked at')) FROM %s ORDER BY 1, 2 NULLS FIRST, 3",
+                  s->session->serving.table);
+    bf_status st = bf_ask_end(&sql, err);
+    if (st == BF_OK) st = bf_serving_rows(&s->session->serving, sql.p, on_file_row, f, err);
+    bf_buf_free(&sql);
+    return st;
+}
+
+static int compare_places(const file_row *a, const file_row *b) {
+    int order = strcmp(a->path, b->path);
+    if (order || (!a->repo && !b->repo)) return order;
+    return !a->repo ? -1 : !b->repo ? 1 : strcmp(a->repo, b->repo);
+}
+
+static void tell_file(diff *d, const file_row *of, const char *a, const char *b) {
+    char name[1024];
+    snprintf(name, sizeof name, "%s%s%s", of->repo ? of->repo : "", of->repo ? ": " : "", of->path);
+    bf_drift_tell(&d->drifts, "file", name, a, b);
+}
+
+/* Both are in one order: what only one has, and what both have and is not the same. Several rows of a place go by their ids. */
+static void merge_files(diff *d, const file_rows *a, const file_rows *b) {
+    for (size_t i = 0, k = 0; i < a->n || k < b->n;) {
+        const file_row *x = i < a->n ? &a->items[i] : NULL, *y = k < b->n ? &b->items[k] : NULL;
+        int order = !x ? 1 : !y ? -1 : compare_places(x, y);
+        if (order < 0) {
+            tell_file(d, x, x->what, "none");
+        } else if (order > 0) {
+            tell_file(d, y, "none", y->what);
+        } else if (strcmp(x->id, y->id) || strcmp(x->what, y->what)) {
+            tell_file(d, x, x->what, y->what);
+        }
+        i += order <= 0;
+        k += order >= 0;
+    }
+}
+
+static bf_status compare_files(diff *d, bf_error *err) {
+    file_rows a = {0}, b = {0};
+    if (d->a.session->stopped_scope || d->b.session->stopped_scope) return BF_OK;
+    bf_status st = read_files(&a, &d->a, err);
+    if (st == BF_OK) st = read_files(&b, &d->b, err);
+    if (st == BF_OK) merge_files(d, &a, &b);
+    free(a.items);
+    free(b.items);
+    bf_arena_free(&a.arena);
+    bf_arena_free(&b.arena);
+    return st;
+}
+
 bf_status bf_diff(const bf_profile *profile, const char *a, const char *b, void (*on_drift)(void *context, const bf_drift *drift),
                   void *context, size_t *n_drifts, bf_error *err) {
     diff d = {.drifts = {.on_drift = on_drift, .context = context}};
@@ -201,6 +291,7 @@ bf_status bf_diff(const bf_profile *profile, const char *a, const char *b, void 
     }
     if (st == BF_OK) st = bf_drift_documents(&d.drifts, d.a.session, d.b.session, err);
     if (st == BF_OK) st = compare_rows(&d, err);
+    if (st == BF_OK) st = compare_files(&d, err);
     if (st == BF_OK && d.drifts.json.failed) st = bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
     side_close(&d.a);
     side_close(&d.b);

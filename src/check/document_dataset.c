@@ -62,15 +62,48 @@ static bf_status on_file(void *context, const bf_dataset_file *file, const struc
     return BF_OK;
 }
 
+/* Names of a list with commas between. */
+static json_t *names(bf_json *json, const char *list) {
+    json_t *out = json_array();
+    for (const char *at = list; *at; at += *at == ',') {
+        size_t n = strcspn(at, ",");
+        bf_json_add(json, out, json_stringn(at, n));
+        at += n;
+    }
+    return out;
+}
+
+/* The version that is served, and what its log says of it. */
+static void put_delta(const bf_session *session, bf_json *json) {
+    const bf_delta *t = &session->serving.delta;
+    bf_time_text time;
+    if (!t->handle) return;
+    json_t *delta = bf_json_set(json, json->root, "delta", json_object());
+    bf_json_set(json, delta, "version", json_integer(t->about.version));
+    bf_json_set(json, delta, "timestamp", bf_json_text(bf_time_put(time, t->about.timestamp_ms)));
+    bf_json_set(json, delta, "is_pinned", json_boolean(session->serving.is_pinned));
+    bf_json_set(json, delta, "table_id", bf_json_text(t->about.table_id));
+    bf_json_set(json, delta, "files", json_integer(t->about.files));
+    bf_json_set(json, delta, "bytes", json_integer(t->about.size_bytes));
+    json_t *protocol = bf_json_set(json, delta, "protocol", json_object());
+    bf_json_set(json, protocol, "min_reader_version", json_integer(t->about.min_reader_version));
+    bf_json_set(json, protocol, "min_writer_version", json_integer(t->about.min_writer_version));
+    bf_json_set(json, protocol, "reader_features", names(json, t->about.reader_features));
+    bf_json_set(json, protocol, "writer_features", names(json, t->about.writer_features));
+    bf_json_set(json, delta, "properties", bf_json_metadata(json, t->schema.metadata));
+    bf_json_set(json, delta, "schema", bf_json_fields(json, &t->schema));
+}
+
 bf_status bf_document_dataset(bf_session *session, bf_json *json, bf_error *err) {
     const bf_serving *s = &session->serving;
     listing l = {.session = session, .json = json};
     bf_json_set(json, json->root, "where", bf_json_text(session->dataset));
-    bf_json_set(json, json->root, "format", json_string("parquet"));
-    bf_json_set(json, json->root, "provider", bf_json_text(bf_profile_text(s->profile, BF_OPT_provider)));
+    bf_json_set(json, json->root, "format", json_string(s->delta.handle ? "delta" : "parquet"));
+    bf_json_set(json, json->root, "provider", bf_json_text(s->delta.handle ? "delta" : bf_profile_text(s->profile, BF_OPT_provider)));
     bf_json_set(json, json->root, "table", bf_json_text(s->table));
     bf_json_set(json, json->root, "options", options(session, json));
     bf_json_set(json, json->root, "partition_columns", partition_columns(session, json));
+    put_delta(session, json);
     l.files = bf_json_set(json, json->root, "files", json_array());
     BF_TRY(bf_session_footers(session, on_file, &l, err));
     bf_json_set(json, json->root, "rows", json_integer(l.n_rows));

@@ -28,7 +28,8 @@ typedef struct cli_command {
     int (*run)(const struct cli_command *self, int argc, char **argv);
 } cli_command;
 
-extern const cli_command cli_index, cli_query, cli_views, cli_dis, cli_check, cli_materialize, cli_artifacts, cli_diff, cli_profile_command;
+extern const cli_command cli_index, cli_query, cli_views, cli_dis, cli_check, cli_materialize, cli_artifacts, cli_diff, cli_history,
+    cli_optimize, cli_vacuum, cli_profile_command;
 
 /** The next option: its id, -1 after the last; ends the program on --help and on wrong usage. cli_value is its value. */
 int cli_next_option(const cli_command *command, int argc, char **argv);

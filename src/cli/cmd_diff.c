@@ -12,9 +12,9 @@ static const cli_option options[] = {
 
 static const char notes[] =
     "One line a difference: schema and metadata in the footers of the files, partition columns, fingerprints, columns of\n"
-    "views, functions, settings, rows by version of Python. Views, functions and settings are those of the last\n"
+    "views, functions, settings, rows by version of Python, files by path, repo and content. Views, functions and settings are those of the last\n"
     "`bytefusion check` where it left its artifacts, else as they are now. A dataset that does not meet the contract is\n"
-    "compared by its footers. Exit codes: 0 there is no difference, 5 there is one.\n";
+    "compared by its footers. Two versions of a Delta table: DATASET@v3 DATASET@v7. Exit codes: 0 there is no difference, 5 there is one.\n";
 
 static void print_line(void *context, const bf_drift *d) {
     (void)context;

@@ -143,14 +143,17 @@ static int run(const cli_command *self, int argc, char **argv) {
     progress_end();
     free(paths.items);
     free(exclude.items);
-    bf_profile_free(profile);
-    if (st == BF_CANCELLED) {
+    code = report.errors ? EXIT_ERROR_ROWS : EXIT_DONE;
+    if (st == BF_OK) {
+        print_report(&index, &report);
+    } else if (st == BF_CANCELLED) {
         fprintf(stderr, "bytefusion: interrupted; %s is as it was\n", index.dataset);
-        return EXIT_INTERRUPTED;
+        code = EXIT_INTERRUPTED;
+    } else {
+        code = cli_fail(&err);
     }
-    if (st != BF_OK) return cli_fail(&err);
-    print_report(&index, &report);
-    return report.errors ? EXIT_ERROR_ROWS : EXIT_DONE;
+    bf_profile_free(profile);
+    return code;
 }
 
 const cli_command cli_index = {"index", "[OPTIONS] PATH... -o DATASET", "decode compiled Python into a dataset", notes, options, run};

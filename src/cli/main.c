@@ -5,7 +5,8 @@
 #include "cli/cli.h"
 
 static const cli_command *const commands[] = {
-    &cli_index, &cli_query, &cli_views, &cli_dis, &cli_check, &cli_materialize, &cli_artifacts, &cli_diff, &cli_profile_command,
+    &cli_index,     &cli_query, &cli_views,   &cli_dis,      &cli_check,  &cli_materialize,
+    &cli_artifacts, &cli_diff,  &cli_history, &cli_optimize, &cli_vacuum, &cli_profile_command,
 };
 
 enum { N_COMMANDS = sizeof commands / sizeof *commands };

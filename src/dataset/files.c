@@ -68,12 +68,8 @@ static bf_status set_columns(bf_dataset_files *f, const hive *h, bf_error *err) 
 
 /* ---- files ---- */
 
-static bf_status add(bf_dataset_files *f, const char *path, const char *below_root, const struct stat *info, bf_error *err) {
-    hive h;
-    BF_TRY(parse_hive(&h, below_root, err));
-    if (f->n == 0) BF_TRY(set_columns(f, &h, err));
-    if (!same_columns(f, &h))
-        return bf_fail(err, BF_CONTRACT, -1, "%s does not lie under the same partition columns as %s", path, f->items[0].path);
+/* A file without values yet. */
+static bf_status append(bf_dataset_files *f, const char *path, int64_t size_bytes, int64_t mtime_ns, bf_dataset_file **out, bf_error *err) {
     if (f->n == f->capacity) {
         size_t capacity = f->capacity ? f->capacity * 2 : 16;
         bf_dataset_file *items = realloc(f->items, capacity * sizeof *items);
@@ -83,14 +79,49 @@ static bf_status add(bf_dataset_files *f, const char *path, const char *below_ro
     }
     bf_dataset_file file = {
         .path = copy(f, path, strlen(path)),
-        .size_bytes = info->st_size,
-        .mtime_ns = (int64_t)info->st_mtim.tv_sec * 1000000000 + info->st_mtim.tv_nsec,
-        .values = bf_arena_alloc(&f->arena, (h.n + 1) * sizeof *file.values),
+        .size_bytes = size_bytes,
+        .mtime_ns = mtime_ns,
+        .values = bf_arena_alloc(&f->arena, (f->n_columns + 1) * sizeof *file.values),
     };
     if (!file.path || !file.values) return no_memory(err);
+    *out = &f->items[f->n];
+    **out = file;
+    return BF_OK;
+}
+
+static bf_status add(bf_dataset_files *f, const char *path, const char *below_root, const struct stat *info, bf_error *err) {
+    hive h;
+    bf_dataset_file *file;
+    BF_TRY(parse_hive(&h, below_root, err));
+    if (f->n == 0) BF_TRY(set_columns(f, &h, err));
+    if (!same_columns(f, &h))
+        return bf_fail(err, BF_CONTRACT, -1, "%s does not lie under the same partition columns as %s", path, f->items[0].path);
+    BF_TRY(append(f, path, info->st_size, (int64_t)info->st_mtim.tv_sec * 1000000000 + info->st_mtim.tv_nsec, &file, err));
     for (size_t i = 0; i < h.n; i++)
-        if (!(file.values[i] = copy(f, h.values[i], h.n_values[i]))) return no_memory(err);
-    f->items[f->n++] = file;
+        if (!(file->values[i] = copy(f, h.values[i], h.n_values[i]))) return no_memory(err);
+    f->n++;
+    return BF_OK;
+}
+
+bf_status bf_dataset_files_set_columns(bf_dataset_files *f, const char *columns, bf_error *err) {
+    hive h = {0};
+    for (const char *at = columns; *at; at += *at == ',') {
+        size_t n = strcspn(at, ",");
+        if (h.n == MAX_COLUMNS) return bf_fail(err, BF_CONTRACT, -1, "more than %d partition columns", MAX_COLUMNS);
+        h.names[h.n] = at, h.n_names[h.n++] = n;
+        at += n;
+    }
+    return set_columns(f, &h, err);
+}
+
+bf_status bf_dataset_files_add(bf_dataset_files *f, const char *path, const char *const *values, int64_t size_bytes, int64_t mtime_ns, bf_error *err) {
+    bf_dataset_file *file;
+    BF_TRY(append(f, path, size_bytes, mtime_ns, &file, err));
+    for (size_t i = 0; i < f->n_columns; i++) {
+        const char *value = values[i] ? values[i] : "__HIVE_DEFAULT_PARTITION__";
+        if (!(file->values[i] = copy(f, value, strlen(value)))) return no_memory(err);
+    }
+    f->n++;
     return BF_OK;
 }
 

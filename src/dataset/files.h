@@ -28,6 +28,11 @@ typedef struct bf_files_options {
  *  Errors: BF_NOT_FOUND (nothing of that name; a directory without any), BF_CONTRACT (files under different partition columns),
  *  BF_IO, BF_NO_MEMORY. */
 bf_status bf_dataset_files_find(bf_dataset_files *out, const char *path, const bf_files_options *options, bf_error *err);
+/** The same from a log: names of the partition columns ("repo,day"), then files in their order, with a value for each column (NULL: null,
+ *  which becomes __HIVE_DEFAULT_PARTITION__). Errors: BF_NO_MEMORY. */
+bf_status bf_dataset_files_set_columns(bf_dataset_files *files, const char *columns, bf_error *err);
+bf_status bf_dataset_files_add(bf_dataset_files *files, const char *path, const char *const *values, int64_t size_bytes, int64_t mtime_ns, bf_error *err);
+
 void bf_dataset_files_free(bf_dataset_files *files);
 
 #endif

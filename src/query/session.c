@@ -80,8 +80,10 @@ bf_status bf_session_serve(bf_session *session, bf_error *err) {
 bf_session *bf_session_new(const bf_profile *profile, const char *dataset, const char *table) {
     bf_session *session = calloc(1, sizeof *session);
     if (!session) return NULL;
-    session->dataset = dataset ? strdup(dataset) : NULL;
-    session->serving = (bf_serving){.profile = bf_profile_copy(profile), .dataset = session->dataset, .table = table};
+    bf_address at = {0};
+    if (dataset) bf_address_read(&at, dataset, NULL);
+    session->dataset = at.path;
+    session->serving = (bf_serving){.profile = bf_profile_copy(profile), .dataset = session->dataset, .at = at, .table = table};
     if (session->serving.profile && (session->dataset || !dataset)) return session;
     bf_session_close(session);
     return NULL;
@@ -95,8 +97,6 @@ static bool has_table(const bf_session *session) {
 bf_status bf_session_try(const bf_profile *profile, const char *dataset, bf_session **out, bf_error *err) {
     *out = NULL;
     BF_TRY(bf_profile_check(profile, err));
-    if (!strcmp(bf_profile_text(profile, BF_OPT_provider), "delta"))
-        return bf_fail(err, BF_UNSUPPORTED, -1, "provider delta: this build reads Parquet datasets only");
     bf_session *session = bf_session_new(profile, dataset, BF_TABLE_NAME);
     bf_status st = session ? bf_autoload_open(&session->autoload, profile, err) : no_memory(err);
     if (st == BF_OK) st = has_table(session) ? bf_session_serve(session, err) : open_engine(&session->serving, err);
@@ -135,6 +135,7 @@ void bf_session_close(bf_session *session) {
     bf_autoload_free(session->autoload); /* its datasets are in this engine */
     if (s->engine && !session->borrows_engine) s->api->close(s->engine);
     if (s->schema.release) ArrowSchemaRelease(&s->schema);
+    bf_delta_close(&s->delta);
     bf_dataset_files_free(&s->files);
     bf_signatures_free(&s->signatures);
     bf_checks_free(&s->gates);

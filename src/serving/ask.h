@@ -8,6 +8,9 @@
  *  Errors: those of bf_serving_rows; BF_ENGINE where there is not one row. */
 bf_status bf_ask_row(const bf_serving *s, const char *sql, bf_arena *arena, const char **cells, size_t n, bf_error *err);
 
+/** Runs SQL in an engine of its own that knows the table alone, and counts the files that it opens for it. Errors: BF_ENGINE. */
+bf_status bf_ask_opened(const bf_serving *s, const char *sql, long *opened, bf_error *err);
+
 /** Appends the name of a view, which lies where the table lies. */
 void bf_ask_put_view(bf_buf *sql, const bf_serving *s, const char *view);
 

@@ -78,18 +78,40 @@ typedef struct gate {
     char first[900]; /* the first difference */
 } gate;
 
-static void on_difference(void *context, const bf_difference *d) {
-    gate *g = context;
+static void tell_difference(gate *g, const char *where, const bf_difference *d) {
     char name[640], found[400];
     const char *kind = !strcmp(d->what, "metadata") ? "metadata " : !strcmp(d->what, "order") ? "at this place " : "";
-    snprintf(name, sizeof name, "%s: %s", g->file->path, *d->path ? d->path : "schema");
+    snprintf(name, sizeof name, "%s: %s", where, *d->path ? d->path : "schema");
     snprintf(found, sizeof found, "%.*s%s", 360, d->found, d->is_widening ? " (wider)" : "");
     if (g->n_differences < MAX_LISTED) bf_checks_add(&g->s->gates, 5, BF_CHECK_FAIL, name, d->expected, found);
     if (!g->n_differences)
-        snprintf(g->first, sizeof g->first, "%s: %s: expected %s%.200s, found %.200s", g->file->path, *d->path ? d->path : "the schema", kind,
+        snprintf(g->first, sizeof g->first, "%s: %s: expected %s%.200s, found %.200s", where, *d->path ? d->path : "the schema", kind,
                  d->expected, found);
     g->n_differences++;
     g->n_widenings += d->is_widening;
+}
+
+static void on_difference(void *context, const bf_difference *d) {
+    gate *g = context;
+    tell_difference(g, g->file->path, d);
+}
+
+/* A data file of a Delta table: what the log says in its place does not count. */
+static void on_difference_from_log(void *context, const bf_difference *d) {
+    if (!bf_delta_forces(d)) on_difference(context, d);
+}
+
+static void on_difference_in_log(void *context, const bf_difference *d) {
+    tell_difference(context, "log", d);
+}
+
+static bf_status compare_with_log(gate *g, const struct ArrowSchema *schema) {
+    struct ArrowSchema plain;
+    if (ArrowSchemaDeepCopy(schema, &plain) != NANOARROW_OK) return BF_NO_MEMORY;
+    bf_status st = bf_delta_plain_types(&plain, NULL);
+    if (st == BF_OK) bf_schema_compare(&g->expected, &plain, BF_COMPARE_LOGICAL, on_difference_from_log, g);
+    ArrowSchemaRelease(&plain);
+    return st;
 }
 
 static bf_status on_footer(void *context, const bf_dataset_file *file, const struct ArrowSchema *schema, const bf_engine_footer *about,
@@ -98,7 +120,10 @@ static bf_status on_footer(void *context, const bf_dataset_file *file, const str
     size_t before = g->n_differences;
     g->file = file;
     if (schema) {
-        bf_schema_compare(&g->expected, schema, BF_COMPARE_LOGICAL, on_difference, g);
+        if (g->s->delta.handle)
+            BF_TRY(compare_with_log(g, schema));
+        else
+            bf_schema_compare(&g->expected, schema, BF_COMPARE_LOGICAL, on_difference, g);
         g->n_rows += about->rows;
     } else {
         if (!g->n_differences) snprintf(g->first, sizeof g->first, "%.*s", 800, why->message);
@@ -114,11 +139,24 @@ static bf_status say(gate *g, bf_error *err) {
     snprintf(expected, sizeof expected, "%zu of %zu", n, n);
     snprintf(found, sizeof found, "%zu of %zu", n - g->n_bad, n);
     bf_checks_equal(&g->s->gates, 5, "files whose footer meets the contract", expected, found);
-    if (!g->n_bad) return BF_OK;
+    if (!g->n_differences) return BF_OK;
     char more[120] = "";
-    if (g->n_differences > 1)
+    if (g->n_differences > 1 && !g->n_bad)
+        snprintf(more, sizeof more, "; %zu more difference%s in the log", g->n_differences - 1, g->n_differences == 2 ? "" : "s");
+    else if (g->n_differences > 1)
         snprintf(more, sizeof more, "; %zu more difference%s, in %zu of %zu files", g->n_differences - 1, g->n_differences == 2 ? "" : "s", g->n_bad, n);
     return bf_fail(err, BF_CONTRACT, -1, "%s%s", g->first, more);
+}
+
+/* The log of a Delta table is its schema: held against the contract first. */
+static bf_status compare_log(gate *g, bf_error *err) {
+    char found[64];
+    if (!g->s->delta.handle) return BF_OK;
+    int64_t n = bf_delta_compare(&g->s->delta, on_difference_in_log, g);
+    if (n < 0) return no_memory(err);
+    snprintf(found, sizeof found, "%lld differences", (long long)n);
+    bf_checks_equal(&g->s->gates, 5, "schema in the log", "0 differences", found);
+    return BF_OK;
 }
 
 bf_status bf_contract_gate(bf_serving *s, bf_error *err) {
@@ -133,7 +171,8 @@ bf_status bf_contract_gate(bf_serving *s, bf_error *err) {
     BF_TRY(bf_schema_fingerprint(s->fingerprint_physical, &s->schema, BF_COMPARE_PHYSICAL, err));
     BF_TRY(file_schema(s, &g.expected, err));
     int concurrency = (int)bf_profile_int(s->profile, BF_OPT_meta_fetch_concurrency);
-    bf_status st = bf_footers_read(s->api, &s->files, concurrency, on_footer, &g, NULL, err);
+    bf_status st = compare_log(&g, err);
+    if (st == BF_OK) st = bf_footers_read(s->api, &s->files, concurrency, on_footer, &g, NULL, err);
     if (st == BF_OK) st = say(&g, err);
     ArrowSchemaRelease(&g.expected);
     return st;
@@ -158,7 +197,18 @@ static bf_status paths_of(const bf_serving *s, const char ***paths, size_t *n, b
     return BF_OK;
 }
 
+static bf_status register_delta(const bf_serving *s, bf_error *err) {
+    struct ArrowSchema schema;
+    bf_engine_error why = {0};
+    const bf_engine_option options[] = {{"file_sort_order", bf_profile_text(s->profile, BF_OPT_ordering)}};
+    if (ArrowSchemaDeepCopy(&s->schema, &schema) != NANOARROW_OK) return no_memory(err);
+    int32_t code = s->api->register_delta(s->engine, s->table, s->delta.handle, &schema, options, 1, &why);
+    if (schema.release) ArrowSchemaRelease(&schema);
+    return code == BF_ENGINE_OK ? BF_OK : bf_engine_fail(err, &why);
+}
+
 bf_status bf_contract_register(const bf_serving *s, bf_error *err) {
+    if (s->delta.handle) return register_delta(s, err);
     struct ArrowSchema schema;
     bf_buf partitions = {0};
     const char **paths = NULL;

@@ -14,11 +14,14 @@ static bool is_around(const char *a, const char *b) {
 typedef struct narrowing {
     const char *const *paths;
     size_t n_paths;
+    const bf_dataset_files *partitions; /* whose columns stay; NULL: none does */
 } narrowing;
 
 static bool is_wanted(const narrowing *w, const char *path) {
     for (size_t i = 0; i < w->n_paths; i++)
         if (is_around(path, w->paths[i]) || is_around(w->paths[i], path)) return true;
+    for (size_t i = 0; w->partitions && i < w->partitions->n_columns; i++)
+        if (!strcmp(path, w->partitions->columns[i])) return true;
     return false;
 }
 
@@ -60,8 +63,10 @@ bf_status bf_narrow_to(bf_serving *narrow, const char *const *paths, size_t n_pa
         return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
     }
     for (size_t i = 0; i < narrow->files.n; i++) files[i] = narrow->files.items[i].path;
-    prune(&schema, "", &(narrowing){paths, n_paths});
-    int32_t code = narrow->api->register_parquet(narrow->engine, narrow->table, &schema, files, narrow->files.n, NULL, 0, &why);
+    prune(&schema, "", &(narrowing){paths, n_paths, narrow->delta.handle ? &narrow->files : NULL}); /* a log's files have values of them in any case */
+    int32_t code = narrow->delta.handle
+                       ? narrow->api->register_delta(narrow->engine, narrow->table, narrow->delta.handle, &schema, NULL, 0, &why)
+                       : narrow->api->register_parquet(narrow->engine, narrow->table, &schema, files, narrow->files.n, NULL, 0, &why);
     if (schema.release) ArrowSchemaRelease(&schema);
     free(files);
     return code == BF_ENGINE_OK ? BF_OK : bf_engine_fail(err, &why);

@@ -2,7 +2,8 @@
 #include <ctype.h>
 #include <stdlib.h>
 
-#include "serving/serving.h"
+#include "dataset/layout.h"
+#include "serving/ask.h"
 
 /* ---- opening ---- */
 
@@ -43,17 +44,81 @@ static bf_status check_declared(const bf_serving *s, bf_error *err) {
     return BF_OK;
 }
 
-bf_status bf_partitions_find(bf_serving *s, bf_error *err) {
-    if (!s->dataset) return BF_OK;
-    bf_files_options options = {.ignore_subdirectories = bf_profile_bool(s->profile, BF_OPT_listing_table_ignore_subdirectory)};
-    BF_TRY(bf_dataset_files_find(&s->files, s->dataset, &options, err));
-    bool declared = *bf_profile_text(s->profile, BF_OPT_partition_cols);
-    if (!declared && !bf_profile_bool(s->profile, BF_OPT_listing_table_factory_infer_partitions)) s->files.n_columns = 0;
-    if (declared) BF_TRY(check_declared(s, err));
+static bf_status no_null_partition(const bf_serving *s, bf_error *err) {
     for (size_t i = 0; i < s->files.n; i++)
         for (size_t c = 0; c < s->files.n_columns; c++)
             if (!strcmp(s->files.items[i].values[c], "__HIVE_DEFAULT_PARTITION__"))
                 return bf_fail(err, BF_CONTRACT, -1, "%s: partition column %s is null, and it is required", s->files.items[i].path, s->files.columns[c]);
+    return BF_OK;
+}
+
+static bf_status find_directories(bf_serving *s, bf_error *err) {
+    bf_files_options options = {.ignore_subdirectories = bf_profile_bool(s->profile, BF_OPT_listing_table_ignore_subdirectory)};
+    BF_TRY(bf_dataset_files_find(&s->files, s->dataset, &options, err));
+    bool declared = *bf_profile_text(s->profile, BF_OPT_partition_cols);
+    if (!declared && !bf_profile_bool(s->profile, BF_OPT_listing_table_factory_infer_partitions)) s->files.n_columns = 0;
+    return declared ? check_declared(s, err) : BF_OK;
+}
+
+/* ---- a Delta table: its log says which files there are, and where ---- */
+
+/* The version that the address or the profile asks for. */
+static bf_status which_version(bf_serving *s, bf_delta_at *out, bf_error *err) {
+    const char *version = bf_profile_text(s->profile, BF_OPT_delta_version), *time = bf_profile_text(s->profile, BF_OPT_delta_timestamp);
+    bool by_address = *s->at.version || s->at.by_time;
+    *out = (bf_delta_at){s->at.version, s->at.timestamp_ms, s->at.by_time, bf_profile_text(s->profile, BF_OPT_delta_storage_options)};
+    s->is_pinned = by_address || *version || *time;
+    if (by_address && (*version || *time))
+        return bf_fail(err, BF_INVALID_ARGUMENT, -1, "%s@... and %s both say which version: give one of them", s->dataset, *version ? "delta_version" : "delta_timestamp");
+    if (*version) out->version = version;
+    if (!*time) return BF_OK;
+    out->by_time = bf_time_read(&out->timestamp_ms, time);
+    return out->by_time ? BF_OK : bf_fail(err, BF_INVALID_ARGUMENT, -1, "delta_timestamp %s: a time is written like 2026-11-24T10:00:00Z", time);
+}
+
+typedef struct listing {
+    bf_dataset_files *files;
+    bf_status status;
+    bf_error *err;
+} listing;
+
+static bool on_file(void *context, const bf_engine_delta_file *file) {
+    listing *l = context;
+    if (file->has_deletion_vector)
+        l->status = bf_fail(l->err, BF_UNSUPPORTED, -1, "%s: rows of it are deleted by a deletion vector, which this version does not read", file->path);
+    else
+        l->status = bf_dataset_files_add(l->files, file->path, file->values, file->size_bytes, file->mtime_ms * 1000000, l->err);
+    return l->status == BF_OK;
+}
+
+static bf_status list_delta(bf_serving *s, bf_error *err) {
+    listing l = {&s->files, BF_OK, err};
+    bf_engine_error why = {0};
+    BF_TRY(bf_dataset_files_set_columns(&s->files, s->delta.about.partition_cols, err));
+    if (s->api->delta_files(s->delta.handle, on_file, &l, &why) != BF_ENGINE_OK && l.status == BF_OK) return bf_engine_fail(err, &why);
+    return l.status;
+}
+
+static bf_status find_delta(bf_serving *s, bf_error *err) {
+    bf_delta_at at;
+    BF_TRY(bf_profile_check_delta(s->profile, s->dataset, err));
+    BF_TRY(which_version(s, &at, err));
+    BF_TRY(bf_delta_open(&s->delta, s->api, s->dataset, &at, err));
+    BF_TRY(bf_delta_check_readable(&s->delta, s->dataset, err));
+    return list_delta(s, err);
+}
+
+bf_status bf_partitions_find(bf_serving *s, bf_error *err) {
+    if (!s->dataset) return BF_OK;
+    if (bf_layout_find(s->dataset) == BF_LAYOUT_DELTA) {
+        BF_TRY(find_delta(s, err));
+    } else {
+        if (*s->at.version || s->at.by_time)
+            return bf_fail(err, BF_INVALID_ARGUMENT, -1, "%s is no Delta table (it has no _delta_log), so it has no versions to choose from", s->dataset);
+        BF_TRY(bf_profile_check_external(s->profile, s->dataset, err));
+        BF_TRY(find_directories(s, err));
+    }
+    BF_TRY(no_null_partition(s, err));
     s->fill.partition_cols = s->files.columns;
     s->fill.n_partition_cols = s->files.n_columns;
     return BF_OK;
@@ -133,6 +198,8 @@ static bf_status check_order(bf_serving *s, bf_checks *out, bf_buf *plan, bf_err
     return BF_OK;
 }
 
+enum { QUOTED = 4200 };
+
 static void quote(char *out, size_t size, const char *text) {
     size_t n = 0;
     for (; *text && n + 3 < size; text++) {
@@ -145,24 +212,16 @@ static void quote(char *out, size_t size, const char *text) {
 /* A filter on the partition of the first file opens the files of that partition, and no other: counted by the file system. */
 static bf_status check_pruning(bf_serving *s, bf_checks *out, bf_error *err) {
     char sql[1024], value[512], name[128], expected[64], found[64];
-    bf_engine_counters before, after;
-    bf_engine_error why = {0};
+    long opened = 0;
     const char *first = s->files.items[0].values[0];
     size_t n_in = 0;
     for (size_t i = 0; i < s->files.n; i++) n_in += !strcmp(s->files.items[i].values[0], first);
     quote(value, sizeof value, first);
     snprintf(sql, sizeof sql, "SELECT max(path) FROM %s WHERE \"%s\" = '%s'", s->table, s->files.columns[0], value);
     snprintf(name, sizeof name, "files opened for %s = '%.40s'", s->files.columns[0], first);
-    /* in an engine of its own: files that were opened before would not count */
-    bf_serving own;
-    BF_TRY(bf_serving_reopen(&own, s, err));
-    bf_status st = own.api->counters(own.engine, &before, &why) ? bf_engine_fail(err, &why) : BF_OK;
-    if (st == BF_OK) st = bf_serving_run(&own, sql, err);
-    if (st == BF_OK && own.api->counters(own.engine, &after, &why)) st = bf_engine_fail(err, &why);
-    own.api->close(own.engine);
-    if (st != BF_OK) return st;
+    BF_TRY(bf_ask_opened(s, sql, &opened, err));
     snprintf(expected, sizeof expected, "%zu of %zu", n_in, s->files.n);
-    snprintf(found, sizeof found, "%lld of %zu", (long long)(after.files_opened - before.files_opened), s->files.n);
+    snprintf(found, sizeof found, "%lld of %zu", (long long)opened, s->files.n);
     bf_checks_equal(out, 7, name, expected, found);
     return BF_OK;
 }
@@ -182,9 +241,17 @@ static bf_status check_listing(bf_serving *s, bf_checks *out, bf_error *err) {
     return BF_OK;
 }
 
+static bf_status keep_quoted(void *context, const char *const *cells, size_t n_cells) {
+    if (n_cells == 1 && cells[0]) quote(context, QUOTED, cells[0]);
+    return BF_OK;
+}
+
+/* Asked for a path that there is: a log leaves out all files, and with them the scan, where there is none. */
 static bf_status check_row_groups(bf_serving *s, bf_checks *out, bf_buf *plan, bf_error *err) {
-    char sql[256], line[400];
-    snprintf(sql, sizeof sql, "EXPLAIN SELECT file_id FROM %s WHERE path = 'x'", s->table);
+    char sql[QUOTED + 256], path[QUOTED] = "x", line[400];
+    snprintf(sql, sizeof sql, "SELECT min(path) FROM %s", s->table);
+    BF_TRY(bf_serving_rows(s, sql, keep_quoted, path, err));
+    snprintf(sql, sizeof sql, "EXPLAIN SELECT file_id FROM %s WHERE path = '%s'", s->table, path);
     BF_TRY(explain(s, sql, plan, err));
     const char *predicate = strstr(plan->p, "pruning_predicate=");
     snprintf(line, sizeof line, "%.*s", predicate ? (int)strcspn(predicate, "\n") : 4, predicate ? predicate : "none");
@@ -194,6 +261,7 @@ static bf_status check_row_groups(bf_serving *s, bf_checks *out, bf_buf *plan, b
 }
 
 bf_status bf_partitions_check(bf_serving *s, bf_checks *out, bf_error *err) {
+    BF_TRY(bf_delta_check(s, out, err));
     if (!s->files.n) {
         bf_checks_add(out, 7, BF_CHECK_NOT_CHECKED, "partitions and listing", "files", "no files");
         return BF_OK;

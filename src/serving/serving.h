@@ -6,6 +6,8 @@
 #ifndef BF_SERVING_SERVING_H
 #define BF_SERVING_SERVING_H
 
+#include "dataset/address.h"
+#include "dataset/delta.h"
 #include "dataset/files.h"
 #include "dataset/footers.h"
 #include "engine/engine.h"
@@ -19,6 +21,9 @@ typedef struct bf_serving {
     bf_engine *engine;
     bf_profile *profile;
     const char *dataset;         /* path as given; NULL: a dataset without rows and without files */
+    bf_address at;               /* which version of it, where its address says one */
+    bf_delta delta;              /* the table; closed where the dataset is none */
+    bool is_pinned;              /* a version was asked for, by the address or the profile */
     const char *table;           /* name that it is registered under: bytecode_files_v1, or CATALOG_NAME.bytecode_files_v1 */
     bf_dataset_files files;
     struct ArrowSchema schema;   /* the contract as registered: view types, partition columns; with schema metadata */
@@ -52,6 +57,7 @@ bf_status bf_coverage_check(bf_serving *s, bf_checks *out, bf_error *err);      
 bf_status bf_metadata_check(bf_serving *s, bf_checks *out, bf_error *err);       /* 3 */
 bf_status bf_arrow_metadata_check(bf_serving *s, bf_checks *out, bf_error *err); /* 6 */
 bf_status bf_partitions_check(bf_serving *s, bf_checks *out, bf_error *err);     /* 7 */
+bf_status bf_delta_check(bf_serving *s, bf_checks *out, bf_error *err);          /* 5 and 7, of a Delta table */
 bf_status bf_knobs_check(bf_serving *s, bf_checks *out, bf_error *err);          /* 8 */
 bf_status bf_wide_check(bf_serving *s, bf_checks *out, bf_error *err);           /* 9 */
 
