@@ -6,7 +6,6 @@ ENGINE: bytefusion, duckdb or polars; LIBRARY: libbytefusion.so, for the first. 
 Else: for every name on standard input one line of JSON: [wall seconds, CPU seconds, rows]. What an engine opens, it opens once,
 before the first.
 """
-import ctypes
 import json
 import os
 import sys
@@ -15,28 +14,10 @@ import time
 from questions import BY_NAME, CODES
 
 
-class Error(ctypes.Structure):      # bf_error
-    _fields_ = [("code", ctypes.c_int), ("offset", ctypes.c_int64), ("message", ctypes.c_char * 1024)]
-
-
-class Stream(ctypes.Structure):     # struct ArrowArrayStream: four functions and private_data
-    _fields_ = [("members", ctypes.c_void_p * 5)]
-
-
 def bytefusion(dataset, library):
-    import pyarrow as pa
-    bf, session, error = ctypes.CDLL(library), ctypes.c_void_p(), Error()
-
-    def check(status):
-        if status:
-            raise SystemExit(error.message.decode())
-
-    def ask(question):
-        stream = Stream()
-        check(bf.bf_session_query(session, question.views.encode(), ctypes.byref(stream), ctypes.byref(error)))
-        return pa.RecordBatchReader._import_from_c(ctypes.addressof(stream)).read_all()
-    check(bf.bf_session_open(dataset.encode(), ctypes.byref(session), ctypes.byref(error)))
-    return ask, lambda answer: [list(row.values()) for row in answer.to_pylist()]
+    from library import Session
+    session = Session(library, dataset)
+    return lambda question: session.ask(question.views), lambda answer: [list(row.values()) for row in answer.to_pylist()]
 
 
 def duckdb(dataset, _):

@@ -3,56 +3,55 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "dataset/footer_key.h"
 #include "nanoarrow/nanoarrow.h"
 
-enum { CACHED = 4096, MAX_THREADS = 64 };
+enum { MAX_KNOWN = 256, MAX_THREADS = 64 };
 
-/* ---- what was read in this process: a table by hash of the path, a newer footer in the place of an older one ---- */
+/* ---- schemas that were read in this process: the files of a dataset mostly share one. They stay, since they are lent out ---- */
 
-typedef struct cached {
-    char *path;
-    int64_t size_bytes, mtime_ns;
+typedef struct known {
+    uint8_t digest[BF_SHA256_BYTES]; /* of the part of a footer that is not about rows */
     struct ArrowSchema schema;
-    bf_engine_footer about;
-} cached;
+    bool has_arrow_schema;
+} known;
 
-static pthread_mutex_t cache_lock = PTHREAD_MUTEX_INITIALIZER;
-static cached cache[CACHED];
+static pthread_mutex_t known_lock = PTHREAD_MUTEX_INITIALIZER;
+static known all_known[MAX_KNOWN];
+static size_t n_known;
 
-static cached *slot_of(const char *path) {
-    uint64_t hash = 14695981039346656037u; /* FNV-1a */
-    for (const char *p = path; *p; p++) hash = (hash ^ (uint8_t)*p) * 1099511628211u;
-    return &cache[hash % CACHED];
+static known *find(const bf_footer_key *key) {
+    for (size_t i = 0; i < n_known; i++)
+        if (!memcmp(all_known[i].digest, key->digest, sizeof key->digest)) return &all_known[i];
+    return NULL;
 }
 
-static bool find_cached(const bf_dataset_file *file, struct ArrowSchema *schema, bf_engine_footer *about) {
-    pthread_mutex_lock(&cache_lock);
-    cached *c = slot_of(file->path);
-    bool found = c->path && !strcmp(c->path, file->path) && c->size_bytes == file->size_bytes && c->mtime_ns == file->mtime_ns &&
-                 ArrowSchemaDeepCopy(&c->schema, schema) == NANOARROW_OK;
-    if (found) *about = c->about;
-    pthread_mutex_unlock(&cache_lock);
+static const known *find_known(const bf_footer_key *key) {
+    pthread_mutex_lock(&known_lock);
+    const known *found = find(key);
+    pthread_mutex_unlock(&known_lock);
     return found;
 }
 
-static void keep(const bf_dataset_file *file, const struct ArrowSchema *schema, const bf_engine_footer *about) {
-    cached new = {.path = strdup(file->path), .size_bytes = file->size_bytes, .mtime_ns = file->mtime_ns, .about = *about};
-    if (!new.path || ArrowSchemaDeepCopy(schema, &new.schema) != NANOARROW_OK) {
-        free(new.path);
-        return; /* then it is read again */
+/* Takes the schema, unless another thread was first; NULL where there is no room. */
+static const known *add_known(const bf_footer_key *key, struct ArrowSchema *schema, bool has_arrow_schema) {
+    pthread_mutex_lock(&known_lock);
+    known *k = find(key);
+    if (!k && n_known < MAX_KNOWN) {
+        k = &all_known[n_known++];
+        memcpy(k->digest, key->digest, sizeof key->digest);
+        ArrowSchemaMove(schema, &k->schema);
+        k->has_arrow_schema = has_arrow_schema;
     }
-    pthread_mutex_lock(&cache_lock);
-    cached *c = slot_of(file->path), old = *c;
-    *c = new;
-    pthread_mutex_unlock(&cache_lock);
-    if (old.path) ArrowSchemaRelease(&old.schema);
-    free(old.path);
+    pthread_mutex_unlock(&known_lock);
+    return k;
 }
 
 /* ---- reading ---- */
 
 typedef struct footer {
-    struct ArrowSchema schema; /* released where there is an error */
+    const struct ArrowSchema *schema; /* NULL where there is an error */
+    struct ArrowSchema own;           /* where it is not a known one */
     bf_engine_footer about;
     bf_error why;
 } footer;
@@ -65,20 +64,32 @@ typedef struct pool {
     pthread_mutex_t lock;
 } pool;
 
-static void read_one(pool *p, size_t i) {
-    const bf_dataset_file *file = &p->files->items[i];
-    footer *f = &p->footers[i - p->first];
+static void read_by_engine(pool *p, const bf_dataset_file *file, const bf_footer_key *key, footer *f) {
     bf_engine_error why = {0};
-    if (find_cached(file, &f->schema, &f->about)) return;
-    if (p->engine->footer(file->path, &f->schema, &f->about, &why) == BF_ENGINE_OK) {
-        keep(file, &f->schema, &f->about);
-    } else {
-        f->schema.release = NULL;
+    if (p->engine->footer(file->path, &f->own, &f->about, &why) != BF_ENGINE_OK) {
+        f->own.release = NULL;
         bf_fail(&f->why, BF_CONTRACT, -1, "%s: its footer cannot be read: %s", file->path, why.message);
+    } else {
+        const known *added = key ? add_known(key, &f->own, f->about.has_arrow_schema) : NULL;
+        f->schema = added ? &added->schema : &f->own;
     }
     pthread_mutex_lock(&p->lock);
     p->n_read++;
     pthread_mutex_unlock(&p->lock);
+}
+
+static void read_one(pool *p, size_t i) {
+    const bf_dataset_file *file = &p->files->items[i];
+    footer *f = &p->footers[i - p->first];
+    bf_footer_key key;
+    bool has_key = bf_footer_key_read(&key, file->path);
+    const known *k = has_key ? find_known(&key) : NULL;
+    if (!k) {
+        read_by_engine(p, file, has_key ? &key : NULL, f);
+        return;
+    }
+    f->schema = &k->schema;
+    f->about = (bf_engine_footer){key.rows, key.row_groups, file->size_bytes, k->has_arrow_schema};
 }
 
 static void *work(void *context) {
@@ -111,8 +122,8 @@ bf_status bf_footers_read(const bf_engine_api *engine, const bf_dataset_files *f
         for (size_t i = 0; i < started; i++) pthread_join(threads[i], NULL);
         for (size_t i = p.first; i < p.end; i++) {
             footer *f = &p.footers[i - p.first];
-            if (st == BF_OK) st = on_footer(context, &files->items[i], f->schema.release ? &f->schema : NULL, &f->about, &f->why);
-            if (f->schema.release) ArrowSchemaRelease(&f->schema);
+            if (st == BF_OK) st = on_footer(context, &files->items[i], f->schema, &f->about, &f->why);
+            if (f->own.release) ArrowSchemaRelease(&f->own);
         }
     }
     if (n_read) *n_read = p.n_read;

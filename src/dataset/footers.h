@@ -10,8 +10,8 @@
 typedef bf_status (*bf_on_footer)(void *context, const bf_dataset_file *file, const struct ArrowSchema *schema,
                                   const bf_engine_footer *about, const bf_error *why);
 
-/** Reads the footer of each file, at most `concurrency` at once. A footer that was read before in this process is not read again
- *  while path, size and modification time are the same. *n_read (NULL is fine): how many were read. Errors: BF_NO_MEMORY, those of on_footer. */
+/** Reads the footer of each file, at most `concurrency` at once. The engine decodes one of those that say the same of everything but rows.
+ *  *n_read (NULL is fine): how many it decoded. Errors: BF_NO_MEMORY, those of on_footer. */
 bf_status bf_footers_read(const bf_engine_api *engine, const bf_dataset_files *files, int concurrency, bf_on_footer on_footer,
                           void *context, size_t *n_read, bf_error *err);
 
