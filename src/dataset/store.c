@@ -47,6 +47,7 @@ bf_status bf_store_open(bf_store *out, const bf_store_options *o, bf_error *err)
     if (st == BF_OK) st = name_partition(out, o, err);
     if (st == BF_OK) st = bf_layout_resolve(&out->dataset, o->dataset, err);
     if (st == BF_OK) st = bf_lock_take(&out->lock, out->dataset, o->wait_seconds, o->on_wait, o->context, err);
+    if (st == BF_OK) st = bf_layout_remove_leftovers(out->dataset, false, NULL, NULL, err); /* also where there will be nothing to write */
     if (st == BF_OK) st = choose(out, o->format, err);
     if (st == BF_OK) st = out->kind->read(out, err);
     if (st != BF_OK) bf_store_close(out);
