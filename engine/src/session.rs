@@ -35,7 +35,7 @@ impl Engine {
     pub fn open(settings: &[(String, String)]) -> Result<Engine> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("bf-engine").build()?;
         let config = SessionConfig::new().with_information_schema(true).with_option_extension(narrow::Options::default());
-        let state = SessionStateBuilder::new().with_config(config).with_default_features().with_query_planner(Arc::new(narrow::Planner));
+        let state = SessionStateBuilder::new().with_config(config).with_default_features().with_query_planner(Arc::new(narrow::Planner)).with_physical_optimizer_rule(Arc::new(narrow::Flatten));
         let context = SessionContext::new_with_state(state.build());
         let store = Arc::new(CountingStore::default());
         context.register_object_store(&Url::parse("file://").expect("a constant"), store.clone());

@@ -3,8 +3,9 @@
 //! DataFusion prunes no field below a list. But a table whose schema declares fewer fields than its files hold is read at those leaves
 //! alone. So, between the optimized plan and the physical one: `need.rs` says what of a value is used, `plan.rs` carries that from the
 //! root of the plan down to its scans, and `table.rs` scans with the types that are left. Types, names, nullability and metadata
-//! of the result are what they were.
+//! of the result are what they were. `flatten.rs` then makes the unnesting itself cheap.
 
+mod flatten;
 mod need;
 mod plan;
 mod table;
@@ -16,7 +17,7 @@ use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::config_err;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::config::{ConfigEntry, ConfigExtension, ExtensionOptions};
+use datafusion::config::{ConfigEntry, ConfigExtension, ConfigOptions, ExtensionOptions};
 use datafusion::datasource::source_as_provider;
 use datafusion::error::Result;
 use datafusion::execution::context::QueryPlanner;
@@ -24,12 +25,19 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 
+pub use flatten::Flatten;
 pub use table::Table;
 
 /// What a session takes beside DataFusion's own settings: `SET bytefusion.narrow_scans = false`.
 #[derive(Clone, Debug)]
 pub struct Options {
     narrow_scans: bool,
+}
+
+impl Options {
+    fn narrow_scans(config: &ConfigOptions) -> bool {
+        config.extensions.get::<Options>().is_some_and(|o| o.narrow_scans)
+    }
 }
 
 const NARROW_SCANS: &str = "narrow_scans";
@@ -79,8 +87,7 @@ pub struct Planner;
 #[async_trait]
 impl QueryPlanner for Planner {
     async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
-        let on = session.config_options().extensions.get::<Options>().is_some_and(|o| o.narrow_scans);
-        let narrow = if on { narrowed(plan, session).await } else { None };
+        let narrow = if Options::narrow_scans(session.config_options()) { narrowed(plan, session).await } else { None };
         DefaultPhysicalPlanner::default().create_physical_plan(narrow.as_ref().unwrap_or(plan), session).await
     }
 }

@@ -25,8 +25,8 @@ static void set_nullable(struct ArrowSchema *field) {
 static int open_engines(void **state) {
     if (open_folder(state)) return -1;
     bf_engine_error err = {0};
-    const bf_engine_option off = {"bytefusion.narrow_scans", "false"};
-    ok(api->open(NULL, 0, &narrow, &err), &err);
+    const bf_engine_option off = {"bytefusion.narrow_scans", "false"}, small = {"datafusion.execution.batch_size", "2"};
+    ok(api->open(&small, 1, &narrow, &err), &err); /* lists are cut in the middle too */
     ok(api->open(&off, 1, &wide, &err), &err);
     char paths[N_FILES][512];
     const char *list[N_FILES];
@@ -121,6 +121,22 @@ static void test_narrow__more(void **state) {
     for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) assert_same(queries[i], NULL);
 }
 
+#define LISTS "(VALUES (1, [1, 2, 3, 4, 5]), (2, NULL), (3, [NULL, 7]), (4, arrow_cast([], 'List(Int64)')), (5, [8]), (6, NULL)) AS t(k, v)"
+
+/* Unnesting alone: nulls among items and lists, lists without items, lists longer than a batch. */
+static void test_narrow__unnest(void **state) {
+    (void)state;
+    assert_same("SELECT k, x FROM (SELECT k, unnest(v) AS x FROM " LISTS ") WHERE x IS NOT NULL ORDER BY k, x",
+                "{\"k\":1,\"x\":1}\n{\"k\":1,\"x\":2}\n{\"k\":1,\"x\":3}\n{\"k\":1,\"x\":4}\n{\"k\":1,\"x\":5}\n{\"k\":3,\"x\":7}\n{\"k\":5,\"x\":8}\n");
+    assert_same("SELECT k, unnest(v) AS x, v FROM " LISTS " ORDER BY k, x", NULL);
+    assert_same("SELECT count(*) AS n, count(x) AS m FROM (SELECT unnest(v) AS x FROM " LISTS ")", NULL);
+    assert_same("SELECT k, unnest(v) AS x, unnest([k, k]) AS y FROM " LISTS " ORDER BY k, x, y", NULL);
+    assert_same("SELECT k, unnest(unnest([v, v])) AS x FROM " LISTS " ORDER BY k, x", NULL);
+    char *plan = ask(narrow, "EXPLAIN SELECT i['x'] FROM (SELECT unnest(l) AS i FROM t)");
+    assert_non_null(strstr(plan, "FlattenExec"));
+    free(plan);
+}
+
 static void test_narrow__is_a_setting(void **state) {
     (void)state;
     static const char sql[] = "EXPLAIN SELECT i['x'] FROM (SELECT unnest(l) AS i FROM t)";
@@ -143,6 +159,7 @@ int main(void) {
         cmocka_unit_test(test_narrow__fields_that_files_lack),
         cmocka_unit_test(test_narrow__counts),
         cmocka_unit_test(test_narrow__more),
+        cmocka_unit_test(test_narrow__unnest),
         cmocka_unit_test(test_narrow__is_a_setting),
     };
     return cmocka_run_group_tests(tests, open_engines, close_engines);

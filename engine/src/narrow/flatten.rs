@@ -1,0 +1,210 @@
+//! Unnest of one list column. UnnestExec gathers item by item, whatever the lists look like; but items of a list array lie side by side, so
+//! that a run of them is copied at once, and all of them are taken as they are.
+
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, MutableArrayData, UInt32Array, make_array};
+use datafusion::arrow::compute::take;
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::common::{NullHandling, internal_err};
+use datafusion::config::ConfigOptions;
+use datafusion::error::Result;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, RecordOutput};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::unnest::UnnestExec;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::Options;
+
+/// Puts FlattenExec in place of each UnnestExec that it can stand for. The last rule.
+#[derive(Debug)]
+pub struct Flatten;
+
+impl PhysicalOptimizerRule for Flatten {
+    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
+        if !Options::narrow_scans(config) {
+            return Ok(plan);
+        }
+        let replaced = plan.transform_up(|node| {
+            let flatten = node.downcast_ref::<UnnestExec>().and_then(FlattenExec::of);
+            Ok(flatten.map_or(Transformed::no(node), |flatten| Transformed::yes(Arc::new(flatten) as _)))
+        });
+        replaced.data()
+    }
+
+    fn name(&self) -> &str {
+        "flatten"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}
+
+#[derive(Debug)]
+struct FlattenExec {
+    input: Arc<dyn ExecutionPlan>,
+    list: usize,
+    drops_nulls: bool,
+    properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+impl FlattenExec {
+    fn of(unnest: &UnnestExec) -> Option<FlattenExec> {
+        let [list] = unnest.list_column_indices() else { return None };
+        let input = unnest.input().clone();
+        let is_list = matches!(input.schema().field(list.index_in_input_schema).data_type(), DataType::List(_));
+        let drops_nulls = match unnest.options().null_handling {
+            NullHandling::Preserve => false,
+            NullHandling::Drop => true,
+            NullHandling::PreserveAndExpandEmpty => return None,
+        };
+        (is_list && list.depth == 1 && unnest.struct_column_indices().is_empty()).then(|| FlattenExec {
+            input,
+            list: list.index_in_input_schema,
+            drops_nulls,
+            properties: unnest.properties().clone(),
+            metrics: ExecutionPlanMetricsSet::new(),
+        })
+    }
+}
+
+impl DisplayAs for FlattenExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FlattenExec: {}", self.schema().field(self.list).name())
+    }
+}
+
+impl ExecutionPlan for FlattenExec {
+    fn name(&self) -> &'static str {
+        "FlattenExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn apply_expressions(&self, _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        let Ok([input]) = <[_; 1]>::try_from(children) else { return internal_err!("FlattenExec has one input") };
+        let (list, drops_nulls, properties) = (self.list, self.drops_nulls, self.properties.clone());
+        Ok(Arc::new(FlattenExec { input, list, drops_nulls, properties, metrics: ExecutionPlanMetricsSet::new() }))
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let input = self.input.execute(partition, context.clone())?;
+        let (schema, list, drops_nulls, most) = (self.schema(), self.list, self.drops_nulls, context.session_config().batch_size());
+        let metrics = BaselineMetrics::new(&self.metrics, partition);
+        let of_schema = schema.clone();
+        let batches = input.map_ok(move |batch| {
+            let pieces = Pieces { rows: rows(&batch, list, drops_nulls), batch, list, schema: of_schema.clone(), at: (0, 0), most };
+            stream::iter(pieces)
+        });
+        let batches = batches.try_flatten().map(move |batch| {
+            let _timer = metrics.elapsed_compute().timer();
+            batch.map(|batch| batch.record_output(&metrics))
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, batches)))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+}
+
+/// What a row becomes: items of the list's values, or one null.
+#[derive(Clone, Copy)]
+struct Row {
+    first: u32,
+    n: u32,
+    is_null: bool,
+}
+
+fn rows(batch: &RecordBatch, list: usize, drops_nulls: bool) -> Vec<Row> {
+    let lists = batch.column(list).as_list::<i32>();
+    let offsets = lists.value_offsets();
+    let row = |i: usize| {
+        let is_null = lists.is_null(i);
+        let n = (offsets[i + 1] - offsets[i]) as u32;
+        Row { first: offsets[i] as u32, n: if !is_null { n } else { !drops_nulls as u32 }, is_null }
+    };
+    (0..lists.len()).map(row).collect()
+}
+
+/// The output for one input batch, in batches of `most` rows.
+struct Pieces {
+    batch: RecordBatch,
+    list: usize,
+    rows: Vec<Row>,
+    schema: SchemaRef,
+    at: (usize, u32), // the next row, and the item in it
+    most: usize,
+}
+
+impl Iterator for Pieces {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut sources = Vec::with_capacity(self.most); // row of the input, for each of the output
+        let mut runs: Vec<(u32, u32, bool)> = vec![]; // of items: first, end, whether it is one null
+        while sources.len() < self.most && self.at.0 < self.rows.len() {
+            let (i, item) = self.at;
+            let row = self.rows[i];
+            let n = (row.n - item).min((self.most - sources.len()) as u32);
+            self.at = if item + n == row.n { (i + 1, 0) } else { (i, item + n) };
+            if n == 0 {
+                continue;
+            }
+            sources.resize(sources.len() + n as usize, i as u32);
+            let first = row.first + item;
+            match runs.last_mut() {
+                Some((_, end, false)) if *end == first && !row.is_null => *end += n,
+                _ => runs.push((first, first + n, row.is_null)),
+            }
+        }
+        (!sources.is_empty()).then(|| self.piece(sources, &runs))
+    }
+}
+
+impl Pieces {
+    fn piece(&self, sources: Vec<u32>, runs: &[(u32, u32, bool)]) -> Result<RecordBatch> {
+        let n = sources.len();
+        let sources = UInt32Array::from(sources);
+        let columns = self.batch.columns().iter().enumerate().map(|(i, column)| match i {
+            i if i == self.list => Ok(items(column.as_list::<i32>().values(), runs, n)),
+            _ => take(column, &sources, None),
+        });
+        let columns = columns.collect::<std::result::Result<Vec<_>, _>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(n));
+        Ok(RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)?)
+    }
+}
+
+fn items(values: &ArrayRef, runs: &[(u32, u32, bool)], n: usize) -> ArrayRef {
+    if let [(0, end, false)] = runs
+        && *end as usize == values.len()
+    {
+        return values.clone();
+    }
+    let data = values.to_data();
+    let mut copy = MutableArrayData::new(vec![&data], runs.iter().any(|(.., is_null)| *is_null), n);
+    for &(first, end, is_null) in runs {
+        if is_null { copy.extend_nulls((end - first) as usize) } else { copy.extend(0, first as usize, end as usize) }
+    }
+    make_array(copy.freeze())
+}
