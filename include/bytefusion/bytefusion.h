@@ -371,7 +371,7 @@ typedef struct bf_flat_table {
     const char *path;   /* where it is or would be; "": the dataset is no directory */
     bf_flat_state state;
     const char *why;    /* of a stale one: what is not as it was; else "" */
-    const char *source; /* the dataset that it was made of, for people: "630 files in 1 part" */
+    const char *source; /* the dataset that it was made of, for people: "version 3, 2 parts" */
     const char *order;  /* "path,file_id": columns that its rows ascend by; "": none is known */
     int64_t rows, size_bytes;
     bool is_new;        /* bf_materialize wrote it just now */

@@ -75,7 +75,8 @@ static bool is_directory_of(const bf_autoload *catalog, const char *name) {
     static const char *const of_engine[] = {"public", "information_schema"};
     char path[4096];
     struct stat info;
-    if (!*name || *name == '.' || *name == '_' || strchr(name, '/')) return false;
+    const char *dot = strrchr(name, '.');
+    if (!*name || *name == '.' || *name == '_' || strchr(name, '/') || (dot && !strcmp(dot, BF_FLAT_SUFFIX))) return false;
     for (size_t i = 0; i < sizeof of_engine / sizeof *of_engine; i++)
         if (!strcmp(name, of_engine[i])) return false;
     int n = snprintf(path, sizeof path, "%s/%s", catalog->directory, name);

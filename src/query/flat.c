@@ -42,7 +42,9 @@ static bf_status digest(char out[65], bf_buf *text, bf_error *err) {
 bf_status bf_flat_source(char out[65], const bf_serving *s, bf_error *err) {
     bf_buf text = {0};
     size_t n_root = s->dataset ? strlen(s->dataset) : 0;
-    for (size_t i = 0; i < s->files.n; i++) {
+    bool is_delta = s->delta.handle != NULL; /* whose version is what it is, whatever becomes of its files */
+    if (is_delta) bf_buf_printf(&text, "%s %lld", s->delta.about.table_id, (long long)s->delta.about.version);
+    for (size_t i = 0; i < s->files.n && !is_delta; i++) {
         const bf_dataset_file *f = &s->files.items[i];
         const char *name = f->path;
         if (!strncmp(name, s->dataset, n_root)) name += n_root + strspn(name + n_root, "/");
@@ -68,6 +70,11 @@ bf_status bf_flat_definition(char out[65], const bf_serving *s, size_t view, bf_
     return st;
 }
 
+void bf_flat_about_source(char out[64], const bf_serving *s) {
+    size_t n = (size_t)snprintf(out, 64, s->delta.handle ? "version %lld, " : "", (long long)s->delta.about.version);
+    snprintf(out + n, 64 - n, "%zu part%s", s->files.n, s->files.n == 1 ? "" : "s");
+}
+
 /* ---- looking ---- */
 
 bf_status bf_flat_folder(char **out, const bf_serving *s, bf_error *err) {
@@ -76,7 +83,7 @@ bf_status bf_flat_folder(char **out, const bf_serving *s, bf_error *err) {
     *out = NULL;
     if (!s->dataset || stat(s->dataset, &info) || !S_ISDIR(info.st_mode)) return BF_OK;
     if (!realpath(s->dataset, real)) return bf_fail_errno(err, "resolve", s->dataset);
-    return asprintf(out, "%s.views", real) < 0 ? no_memory(err) : BF_OK;
+    return asprintf(out, "%s" BF_FLAT_SUFFIX, real) < 0 ? no_memory(err) : BF_OK;
 }
 
 static bool get(const struct ArrowSchema *schema, int key, char *out, size_t size) {

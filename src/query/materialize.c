@@ -94,7 +94,7 @@ static bf_status open_job(job *j, const bf_materialize_options *o, bf_error *err
     if (!j->folder)
         return bf_fail(err, BF_INVALID_ARGUMENT, -1, "%s is no directory: flat tables lie beside a dataset that is one", o->dataset ? o->dataset : "nothing");
     BF_TRY(bf_flat_source(j->source, s, err));
-    snprintf(j->about_source, sizeof j->about_source, "%zu part%s", s->files.n, s->files.n == 1 ? "" : "s");
+    bf_flat_about_source(j->about_source, s);
     BF_TRY(bf_serving_reopen(&j->own, s, err));
     j->has_files = true;
     /* one stream; and batches of few rows, each of which is a whole .pyc */
@@ -167,7 +167,9 @@ static bf_status describe(job *j, size_t view, struct ArrowSchema *out, const ch
 /* Whether the dataset is still what the rows were read of. */
 static bf_status check_source(const job *j, bf_error *err) {
     char source[65];
-    bf_serving again = {.profile = j->session->serving.profile, .dataset = j->session->serving.dataset};
+    const bf_serving *s = &j->session->serving;
+    bf_serving again = {.api = s->api, .profile = s->profile, .dataset = s->dataset};
+    if (s->delta.handle) return BF_OK; /* a version stays what it is */
     BF_TRY(bf_partitions_find(&again, err));
     bf_status st = bf_flat_source(source, &again, err);
     bf_dataset_files_free(&again.files);

@@ -131,6 +131,20 @@ class Current(Materialize):
             self.same(dataset, views)
             self.assertTrue(all("current already" in line for line in self.run_program("materialize", dataset, *views).stdout.splitlines()))
 
+    def test_delta(self):
+        """The version of the table is what a flat table is of, whatever was committed since."""
+        views = ["py_bc_files", "py_bc_consts", "py_bc_instructions"]
+        dataset = self.dataset("3.12/ok_classes.pyc", "3.12/ok_exceptions.pyc", args=("--format", "delta"))
+        self.run_program("index", DATA / "3.13/ok_classes.pyc", "-o", dataset, "--mode", "append")
+        self.run_program("materialize", dataset, *views)
+        self.assertIn("version 1, 2 parts", self.run_program("materialize", "--status", dataset).stdout)
+        self.same(dataset, views)
+        self.assertFalse(self.is_used(dataset, "py_bc_files", "--set", "delta_version=0"))
+        self.run_program("index", DATA / "3.11/ok_classes.pyc", "-o", dataset, "--mode", "append")
+        self.assertFalse(self.is_used(dataset, "py_bc_files"))
+        self.assertTrue(self.is_used(dataset, "py_bc_files", "--set", "delta_version=1"))
+        self.assertEqual(len(self.ask(dataset, "SELECT * FROM py_bc_files").stdout.splitlines()), 4)
+
     def test_index_materialize(self):
         dataset = self.dataset("3.12/ok_classes.pyc", args=("--materialize",))
         self.assertEqual(set(self.states(dataset).values()), {"current"})
@@ -173,6 +187,8 @@ class Current(Materialize):
         self.run_program("materialize", dataset, "py_bc_files")
         plan = self.run_program("query", "--catalog", self.folder, "EXPLAIN SELECT path FROM dataset.py_bc_files", "--format", "ndjson").stdout
         self.assertIn("py_bc_files.parquet", plan)
+        hint = self.run_program("query", "--catalog", self.folder, "SELECT path FROM nothing.py_bc_files", code=1).stderr
+        self.assertIn("holds dataset:", hint)
 
 
 class Check(Materialize):
