@@ -33,7 +33,10 @@ fn put_over(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 fn put(path: &Path, bytes: &[u8], place: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(directory)?;
+    if !directory.is_dir() {
+        fs::create_dir_all(directory)?;
+        sync_directory(directory.parent().unwrap_or(directory))?;
+    }
     let temporary = directory.join(format!("_commit_{}.json.tmp", uuid::Uuid::new_v4())); // a name that readers of a log leave out
     let placed = write_synced(&temporary, bytes).and_then(|()| place(&temporary));
     let _ = fs::remove_file(&temporary); // a second name by now, or gone, or of no use
