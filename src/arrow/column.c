@@ -40,13 +40,13 @@ int32_t *bf_scratch_ints(bf_scratch *s, int64_t n) {
     return p;
 }
 
-/* n bytes at the end of a buffer. */
+/* n bytes at the end of a buffer; NULL when memory runs out, and for none in a buffer that has none yet. */
 static uint8_t *extend(bf_scratch *s, struct ArrowBuffer *buffer, int64_t n) {
     if (s->failed || ArrowBufferReserve(buffer, n) != NANOARROW_OK) {
         s->failed = true;
         return NULL;
     }
-    uint8_t *p = buffer->data + buffer->size_bytes;
+    uint8_t *p = buffer->data ? buffer->data + buffer->size_bytes : NULL;
     buffer->size_bytes += n;
     return p;
 }
@@ -116,10 +116,10 @@ void bf_col_strs(bf_scratch *s, struct ArrowArray *column, const bf_str *from, i
     column->length += n;
     if (s->failed) return;
     for (int64_t k = 0; k < n; k++) {
-        if (from[k].n) memcpy(to, from[k].p, from[k].n);
+        offsets[k] = (int32_t)(at += from[k].n);
+        if (!from[k].n) continue; /* `to` may be NULL */
+        memcpy(to, from[k].p, from[k].n);
         to += from[k].n;
-        at += from[k].n;
-        offsets[k] = (int32_t)at;
     }
     if (!any_null) {
         if (ArrowArrayValidityBitmap(column)->size_bits == 0) return;
@@ -132,6 +132,7 @@ void bf_col_strs(bf_scratch *s, struct ArrowArray *column, const bf_str *from, i
 
 void bf_col_numbers(bf_scratch *s, struct ArrowArray *column, const int32_t *numbers, int64_t n) {
     enum { MAX_DIGITS = 10 };
+    if (!n) return;
     struct ArrowBuffer *data = ArrowArrayBuffer(column, 2);
     if (data->size_bytes + MAX_DIGITS * n > INT32_MAX) s->failed = true; /* as above */
     char *to = (char *)extend(s, data, MAX_DIGITS * n);

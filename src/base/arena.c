@@ -11,17 +11,21 @@ struct bf_arena_block {
 };
 
 void *bf_arena_alloc_slow(bf_arena *arena, size_t size) {
+    size_t taken = ((size + 7) & ~(size_t)7) + BF_ARENA_GAP;
+    if (taken < size) return NULL;
     size_t block_size = arena->blocks ? arena->blocks->size * 2 : FIRST_BLOCK;
     if (block_size > LARGEST_BLOCK) block_size = LARGEST_BLOCK;
-    if (block_size < size) block_size = size;
+    if (block_size < taken) block_size = taken;
     if (block_size > SIZE_MAX - sizeof(bf_arena_block)) return NULL;
     bf_arena_block *block = malloc(sizeof *block + block_size);
     if (!block) return NULL;
     *block = (bf_arena_block){arena->blocks, block_size};
     arena->blocks = block;
-    arena->at = block->data + size;
+    arena->at = block->data + taken;
     arena->end = block->data + block_size;
-    arena->size_bytes += size;
+    arena->size_bytes += taken - BF_ARENA_GAP;
+    BF_ARENA_TAKE(block->data, block_size);
+    BF_ARENA_GIVE(block->data, size);
     return block->data;
 }
 
@@ -42,6 +46,7 @@ void bf_arena_reset(bf_arena *arena) {
     bf_arena_block *kept = NULL;
     for (bf_arena_block *b = arena->blocks; b; b = b->next)
         if (b->size <= LARGEST_BLOCK && (!kept || b->size > kept->size)) kept = b;
+    if (kept) BF_ARENA_TAKE(kept->data, kept == arena->blocks ? (size_t)(arena->at - kept->data) : kept->size);
     for (bf_arena_block *b = arena->blocks, *next; b; b = next) {
         next = b->next;
         if (b != kept) free(b);

@@ -15,15 +15,35 @@ typedef struct bf_arena {
     size_t size_bytes;      /* handed out since the last reset */
 } bf_arena; /* {0} is an empty one */
 
+/* AddressSanitizer sees the blocks only. So that it sees each allocation, it is told what was handed out, with a gap behind it. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define BF_ARENA_WATCHED
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define BF_ARENA_WATCHED
+#endif
+#ifdef BF_ARENA_WATCHED
+#include <sanitizer/asan_interface.h>
+enum { BF_ARENA_GAP = 8 };
+#define BF_ARENA_GIVE(p, size) ASAN_UNPOISON_MEMORY_REGION(p, size)
+#define BF_ARENA_TAKE(p, size) ASAN_POISON_MEMORY_REGION(p, size)
+#else
+enum { BF_ARENA_GAP = 0 };
+#define BF_ARENA_GIVE(p, size) ((void)0)
+#define BF_ARENA_TAKE(p, size) ((void)0)
+#endif
+
 /** `size` bytes aligned to 8, not zeroed; NULL when memory runs out. */
 void *bf_arena_alloc_slow(bf_arena *arena, size_t size);
 
 static inline void *bf_arena_alloc(bf_arena *arena, size_t size) {
-    size = (size + 7) & ~(size_t)7;
-    if (size <= (size_t)(arena->end - arena->at)) {
+    size_t taken = ((size + 7) & ~(size_t)7) + BF_ARENA_GAP;
+    if (taken <= (size_t)(arena->end - arena->at)) {
         char *p = arena->at;
-        arena->at += size;
-        arena->size_bytes += size;
+        arena->at += taken;
+        arena->size_bytes += taken - BF_ARENA_GAP;
+        BF_ARENA_GIVE(p, size);
         return p;
     }
     return bf_arena_alloc_slow(arena, size);
