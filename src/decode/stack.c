@@ -112,7 +112,7 @@ static void run(walker *w, uint32_t number) {
         if (is_end && gone != NEVER) rest -= gone;
         int64_t after = rest + bf_op_count(op->pushed, (uint32_t)i->arg);
         on_jump = rest + bf_op_count(op->on_jump, (uint32_t)i->arg);
-        if (!can_run(w, i, op, depth, popped, after > on_jump ? after : on_jump)) {
+        if (!can_run(w, i, op, depth, depth - rest, after > on_jump ? after : on_jump)) {
             meet_unknown(w, block, k);
             return;
         }

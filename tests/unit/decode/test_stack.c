@@ -116,6 +116,18 @@ static void test_stack__underflow(void **state) {
     assert_wrong(&m, 8, "BUILD_LIST pops 2147483647", "0>0 0>0 0>0 0>0 - -");
 }
 
+/* A finally body that is reached with nothing on the stack, not even what tells it how to go on: found by tests/fuzz. */
+static void test_stack__finally_of_nothing(void **state) {
+    made m;
+    (void)state;
+    made_code(&m, 36, "SETUP_FINALLY @f; f: END_FINALLY; LOAD_CONST 0; RETURN_VALUE");
+    assert_int_equal(made_flow(&m), BF_OK);
+    made_assert_anomaly(&m, m.n_anomalies - 1, 2, "END_FINALLY pops 7 values, there are 6");
+    assert_true(m.stack.has_errors);
+    made_assert_depths(&m, "0>0 - - -");
+    made_done(&m);
+}
+
 /* What follows is not known on one path, and so not at all. */
 static void test_stack__underflow_on_one_path(void **state) {
     made m;
@@ -278,6 +290,7 @@ int main(void) {
         cmocka_unit_test(test_stack__set_ups),
         cmocka_unit_test(test_stack__upper_bound),
         cmocka_unit_test(test_stack__underflow),
+        cmocka_unit_test(test_stack__finally_of_nothing),
         cmocka_unit_test(test_stack__underflow_on_one_path),
         cmocka_unit_test(test_stack__paths_that_disagree),
         cmocka_unit_test(test_stack__handlers_that_find_too_much),
