@@ -105,6 +105,22 @@ BF_API const char *bf_status_name(bf_status status);
 /** Version of this library, as "0.1.0". Static. */
 BF_API const char *bf_version(void);
 
+/* ---- limits ------------------------------------------------------------------------------------------------------ */
+
+/** What one file may use; 0 is the default, docs/LIMITS.md says what that is and where it is from. A file that uses one up is an error row of
+ *  stage `limit`, which names the limit and its value; what was decoded before is kept. */
+typedef struct bf_limits {
+    int64_t bytes;        /* of the file; a larger one is not read */
+    int64_t objects;      /* in its marshalled data, references counted */
+    int64_t depth;        /* of objects in objects */
+    int64_t code_objects; /* as often as they are referred to, like all that follows */
+    int64_t instructions;
+    int64_t text;         /* bytes of names, constants and arguments, written out */
+    int64_t flow_steps;   /* of following values from instruction to instruction */
+    int64_t memory;       /* bytes, of all that is known of it before it becomes a row */
+    int64_t seconds;      /* default: none. What is left out then depends on the machine */
+} bf_limits;
+
 /* ---- disassembly ------------------------------------------------------------------------------------------------ */
 
 typedef struct bf_dis_options {
@@ -112,6 +128,7 @@ typedef struct bf_dis_options {
     bool show_positions;        /* line:column spans in place of lines (3.11 and later have them) */
     bool json;                  /* one JSON document in place of text */
     const char *assume_version; /* "3.12": read the file as that version whatever its magic says; NULL: trust the magic */
+    bf_limits limits;
 } bf_dis_options;
 
 /** Writes to `out` what `dis.dis` of the file's own CPython prints of it, without memory addresses.
@@ -147,6 +164,7 @@ typedef struct bf_read_options {
     bool no_flow;               /* leave out blocks, control flow, data flow and stack depths: smaller and faster */
     bool keep_missing;          /* a path that does not exist is a row with an error, not a failure */
     int jobs;                   /* worker threads; 0: one per processor */
+    bf_limits limits;           /* of each file */
     bool (*progress)(void *context, const bf_progress *state); /* called at most 20 times a second, from one thread; false cancels */
     void *context;
 } bf_read_options;
@@ -246,6 +264,9 @@ BF_API bf_status bf_profile_load_environment(bf_profile *profile, bf_error *err)
 typedef struct bf_profile_option {
     const char *name, *value, *source, *meaning; /* source: "default", a path, a name in the environment, a flag */
 } bf_profile_option;
+
+/** What the options limit_bytes, limit_objects, ... say, for bf_read_options and bf_dis_options. Errors: BF_INVALID_ARGUMENT. */
+BF_API bf_status bf_profile_limits(const bf_profile *profile, bf_limits *out, bf_error *err);
 
 /** Whether the options fit together: some exclude each other. Opening a session asks this first.
  *  Errors: BF_INVALID_ARGUMENT, naming the options. */

@@ -4,8 +4,6 @@
 
 #include "base/error.h"
 
-enum { BF_MAX_FILE_BYTES = 1 << 28 }; /* of one compiled file; the largest known are a tenth of it */
-
 /** Reads a regular file of at most `limit` bytes; *data is from malloc (never NULL on success).
  *  Errors: BF_NOT_FOUND, BF_IO (also for a directory, a FIFO or a device, which are not opened for reading), BF_LIMIT, BF_NO_MEMORY. */
 bf_status bf_file_read(const char *path, size_t limit, uint8_t **data, size_t *size, bf_error *err);

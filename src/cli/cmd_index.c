@@ -22,6 +22,7 @@ static const cli_option options[] = {
     {NO_SOURCE, "no-source", NULL, "do not read the sources beside the files: columns stay bytes of UTF-8, no byte spans"},
     {NO_FLOW, "no-flow", NULL, "leave out blocks, control flow, data flow and stack depths"},
     {ASSUME_VERSION, "assume-version", "X.Y", "read all files as that CPython's, whatever their magic number"},
+    CLI_LIMIT_OPTION,
     CLI_PROFILE_OPTIONS,
     {0},
 };
@@ -29,7 +30,8 @@ static const cli_option options[] = {
 static const char notes[] = "PATH: a directory (its *.pyc and *.pyo files, recursively, paths relative to it), a file, or - for a list of paths on\n"
                             "standard input, one a line. A file that cannot be decoded is a row with its errors, and the exit code is 3.\n"
                             "A run that finds nothing new, changed or gone (--mode append, --sync) writes nothing.\n"
-                            "Of the profile: write_mode is the default of --mode, delta_constraints are conditions on the rows of a Delta table.\n";
+                            "Of the profile: write_mode is the default of --mode, delta_constraints are conditions on the rows of a Delta table,\n"
+                            "limit_NAME is --limit NAME. A file that uses up a limit is a row with what was decoded before, and an error that says so.\n";
 
 typedef struct texts {
     const char **items;
@@ -116,6 +118,7 @@ static int run(const cli_command *self, int argc, char **argv) {
     if (!index.dataset && !index.dry_run) return cli_wrong_usage(self, "no dataset to write: -o DATASET");
     bf_profile *profile = cli_profile_resolve(self, &asked, &code);
     if (!profile) return code;
+    if (!cli_profile_limits(self, profile, &index.read.limits)) return EXIT_USAGE;
     const char *constraints = cli_profile_value(profile, "delta_constraints");
     index.mode = mode ? mode : index.sync ? "append" : cli_profile_value(profile, "write_mode");
     index.wait_seconds = wait ? wait : -1;

@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "arrow/build.h"
-#include "base/file.h"
+#include "pyc/file.h"
 #include "source/source.h"
 #include "version/version.h"
 
@@ -69,10 +69,10 @@ typedef struct content {
     bf_error why;
 } content;
 
-static bf_status read_input(content *out, const bf_input *input) {
+static bf_status read_input(content *out, const bf_input *input, const bf_limits *limits) {
     *out = (content){.input = input};
     bf_status st = input->refusal ? bf_fail(&out->why, BF_IO, -1, "%s", input->refusal)
-                                  : bf_file_read(input->file, BF_MAX_FILE_BYTES, &out->data, &out->size, &out->why);
+                                  : bf_pyc_file_read(input->file, limits, &out->data, &out->size, &out->why);
     return st == BF_NO_MEMORY ? st : BF_OK;
 }
 
@@ -82,6 +82,7 @@ static bf_status decode_input(const bf_reader *r, const content *c, bool only_id
     bf_decode_options decode = {.repo = bf_str_of(o->repo),
                                 .path = c->input->path,
                                 .assume_version = o->assume_version,
+                                .limits = &o->limits,
                                 .no_flow = o->no_flow,
                                 .only_identity = only_identity};
     if (c->data)
@@ -117,7 +118,7 @@ static bf_status decode_chunk(bf_reader *r, chunk *c, bf_arena *arena, bf_builde
         content read;
         bool is_unchanged;
         bf_arena_reset(arena);
-        BF_TRY(read_input(&read, input));
+        BF_TRY(read_input(&read, input, &r->options.limits));
         bf_status st = ask_filter(r, &read, arena, &is_unchanged);
         if (st == BF_OK && !is_unchanged) st = decode_input(r, &read, false, arena, &facts);
         if (st == BF_OK && !is_unchanged) st = bf_builder_add(builder, &facts, NULL);
@@ -193,7 +194,7 @@ static bf_status order_run(bf_reader *r, size_t first, size_t *end, bf_error *er
         bf_file_facts facts;
         content read;
         run[i].input = r->inputs.items[first + i];
-        st = read_input(&read, &run[i].input);
+        st = read_input(&read, &run[i].input, &r->options.limits);
         if (st == BF_OK) st = decode_input(r, &read, true, &arena, &facts);
         if (st == BF_OK) memcpy(run[i].file_id, facts.file_id.p, facts.file_id.n < 63 ? facts.file_id.n : 63);
         bf_arena_reset(&arena);
@@ -267,6 +268,7 @@ bf_status bf_reader_open(bf_reader **out, const bf_read_options *options, const 
     if (options->assume_version && !bf_cpython_by_name(options->assume_version))
         return bf_fail(err, BF_INVALID_ARGUMENT, -1, "no CPython version %s is known; one is written like 3.12", options->assume_version);
     if (options->jobs < 0) return bf_fail(err, BF_INVALID_ARGUMENT, -1, "%d jobs", options->jobs);
+    BF_TRY(bf_limits_check(&options->limits, err));
     bf_reader *r = calloc(1, sizeof *r);
     if (!r) return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
     r->options = *options;

@@ -26,7 +26,8 @@ static const struct {
 
 typedef struct writer {
     bf_buf *out;
-    size_t start;
+    size_t start, most; /* of `out` */
+    bf_budget *budget;
     bf_buf repr; /* of the object at hand */
     const bf_cpython *version;
     bf_error *err;
@@ -35,8 +36,8 @@ typedef struct writer {
 static bf_status put_value(writer *w, const bf_object *o, bf_str code_id);
 
 static bf_status need(writer *w, size_t n) {
-    if (w->out->n - w->start + n <= BF_CONST_JSON_MAX_BYTES) return BF_OK;
-    return bf_fail(w->err, BF_LIMIT, -1, "a constant of more than %d MiB of JSON", BF_CONST_JSON_MAX_BYTES >> 20);
+    if (w->out->n - w->start + n <= w->most) return BF_OK;
+    return bf_budget_share_exceeded(w->err, w->budget, -1);
 }
 
 /* Text that is UTF-8; runs that need no escape go as they are. */
@@ -97,7 +98,7 @@ static void put_type(bf_buf *out, const bf_object *o) {
 static bf_status put_object(writer *w, const bf_object *o, bf_str code_id) {
     if (o->type == BF_OBJ_BYTES) BF_TRY(need(w, (size_t)o->n * BYTE_IN_JSON));
     w->repr.n = 0;
-    BF_TRY(bf_repr(&w->repr, o, w->version, w->err));
+    BF_TRY(bf_repr(&w->repr, o, w->version, w->budget, w->err));
     BF_TRY(need(w, w->repr.n));
     put_type(w->out, o);
     put_string(w->out, w->repr.p, w->repr.n);
@@ -135,8 +136,13 @@ static bf_status put_value(writer *w, const bf_object *o, bf_str code_id) {
     return put_object(w, o, code_id);
 }
 
-bf_status bf_const_json(bf_buf *out, const bf_object *object, bf_str code_id, const bf_cpython *version, bf_error *err) {
-    writer w = {.out = out, .start = out->n, .version = version, .err = err};
+bf_status bf_const_json(bf_buf *out, const bf_object *object, bf_str code_id, const bf_cpython *version, bf_budget *budget,
+                        bf_error *err) {
+    bf_budget defaults;
+    if (!budget) bf_budget_init(&defaults, NULL);
+    if (!budget) budget = &defaults;
+    writer w = {.out = out, .start = out->n, .version = version, .budget = budget, .err = err};
+    w.most = (size_t)budget->most[BF_BUDGET_text] / BF_TEXT_SHARES;
     bf_status st = put_value(&w, object, code_id);
     if (st == BF_LIMIT) bf_buf_put(out, w.repr.p, w.repr.n); /* a repr that was given up has cost as much */
     bf_buf_free(&w.repr);

@@ -29,13 +29,9 @@ typedef struct phi {
     uint32_t seen;    /* number of the question that came by last */
 } phi;
 
-/* What a code object may use, and more for each instruction. The hungriest function of the standard libraries needs 20 steps and 6 cells
- * for each of its instructions, others 8 and 2. */
-enum {
-    STEPS = 1024, STEPS_PER_INSTR = 256, /* cells passed, choices looked at */
-    ROOM = 1024, ROOM_PER_INSTR = 32,    /* memory, in cells */
-    MAX_ROOM = 1 << 25
-};
+/* A step is a cell passed, or a choice looked at. What takes memory is worth more of them, so that the budget of steps bounds it too:
+ * two bytes a step. */
+enum { CELL_STEPS = sizeof(cell) / 2, PHI_STEPS = sizeof(phi) / 2, EDGE_STEPS = sizeof(bf_dfg_fact) / 2 };
 
 typedef struct walker {
     const bf_flow_input *in;
@@ -59,21 +55,21 @@ typedef struct walker {
     uint32_t question;
     bf_dfg_fact *edges;
     uint32_t n_edges, edges_capacity;
-    int64_t steps, room; /* that are left */
+    int64_t steps;       /* that are left */
     bool is_full;        /* the file has as many edges as it may */
     bool failed;         /* an allocation did */
 } walker;
 
 static bool is_over(const walker *w) {
-    return w->failed || w->steps < 0 || w->room < 0 || w->is_full;
+    return w->failed || w->steps < 0 || w->is_full;
 }
 
 /* ---- cells ---- */
 
 static cell *push(walker *w, cell *below, uint64_t value) {
     enum { AT_ONCE = 64 };
-    w->steps--;
-    if (--w->room < 0) return below;
+    w->steps -= CELL_STEPS;
+    if (w->steps < 0) return below;
     if (w->n_cells == 0) {
         if (!(w->cells = bf_arena_alloc(w->in->work, AT_ONCE * sizeof *w->cells))) {
             w->failed = true;
@@ -135,7 +131,7 @@ static uint32_t dequeue(walker *w) {
 static void add_choice(walker *w, uint64_t number, uint64_t value) {
     phi *p = &w->phis[number];
     if (value == NO_VALUE || value == (PHI_BIT | number) || (p->choices && p->choices->value == value)) return;
-    w->room--;
+    w->steps -= CELL_STEPS;
     choice *c = bf_arena_alloc(w->in->work, sizeof *c);
     if (!c) {
         w->failed = true;
@@ -162,7 +158,7 @@ static uint64_t merge(walker *w, uint32_t block, uint64_t old, uint64_t more) {
         w->phis = phis;
         w->phis_capacity = capacity;
     }
-    w->room -= (int64_t)(sizeof(phi) / sizeof(cell));
+    w->steps -= PHI_STEPS;
     w->phis[w->n_phis] = (phi){.block = block};
     add_choice(w, w->n_phis, old);
     add_choice(w, w->n_phis, more);
@@ -259,7 +255,7 @@ static uint64_t *collect(walker *w, uint64_t first, uint32_t *n) {
                 continue;
             }
             if (*n == capacity) {
-                w->room -= capacity;
+                w->steps -= (int64_t)capacity * CELL_STEPS;
                 uint64_t *more = bf_arena_alloc(w->in->work, 2 * (size_t)capacity * sizeof *more);
                 if (!more) {
                     w->failed = true;
@@ -291,7 +287,7 @@ static void resolve(walker *w, uint64_t number) {
 /* ---- edges ---- */
 
 static void add_edge(walker *w, uint64_t value, uint32_t consumer, int64_t operand) {
-    w->steps--;
+    w->steps -= EDGE_STEPS;
     if (w->n_edges == w->in->max_dfg_edges) {
         w->is_full = true;
         return;
@@ -400,10 +396,13 @@ static void run(walker *w, uint32_t number, bool is_last_run) {
 }
 
 static bf_status finish(walker *w, bf_error *err) {
-    const char *what = w->is_full ? "the file has too many edges" : w->steps < 0 ? "it takes too many steps" : "too many values are on the way";
-    if (!w->failed && is_over(w))
-        return bf_fail(err, BF_LIMIT, bf_flow_offset(w->in, &w->facts->instrs[0]), "data flow of %u instructions left out: %s", w->facts->n_instrs, what);
-    bf_dfg_fact *edges = w->failed ? NULL : bf_arena_alloc(w->in->arena, (w->n_edges + 1) * sizeof *edges);
+    bf_budget *budget = w->in->budget;
+    int64_t offset = bf_flow_offset(w->in, &w->facts->instrs[0]), most = budget->most[BF_BUDGET_flow_steps];
+    if (w->failed) return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
+    if (w->is_full) return bf_fail(err, BF_LIMIT, offset, "data flow left out: more edges in one file than an Arrow column holds texts of");
+    budget->used[BF_BUDGET_flow_steps] = w->steps < 0 ? most : most - w->steps;
+    if (w->steps < 0) return bf_budget_exceeded(err, budget, BF_BUDGET_flow_steps, offset);
+    bf_dfg_fact *edges = bf_arena_alloc(w->in->arena, (w->n_edges + 1) * sizeof *edges);
     if (!edges) return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
     if (w->n_edges) memcpy(edges, w->edges, w->n_edges * sizeof *edges);
     w->facts->dfg_edges = edges;
@@ -415,10 +414,9 @@ bf_status bf_dataflow_edges(const bf_stack *stack, const bf_flow_graph *graph, b
     uint32_t n = graph->n_blocks;
     if (n == 0 || stack->has_errors) return BF_OK;
     walker w = {.in = in, .facts = facts, .graph = graph, .stack = stack, .ops = bf_opcodes(in->version),
-                .steps = STEPS + STEPS_PER_INSTR * (int64_t)facts->n_instrs, .room = ROOM + ROOM_PER_INSTR * (int64_t)facts->n_instrs};
+                .steps = in->budget->most[BF_BUDGET_flow_steps] - in->budget->used[BF_BUDGET_flow_steps]};
     size_t depth = (size_t)stack->greatest + 1;
-    if (w.room > MAX_ROOM) w.room = MAX_ROOM;
-    w.room -= stack->greatest;
+    w.steps -= (int64_t)depth * CELL_STEPS; /* for operands and path */
     if (is_over(&w)) return finish(&w, err);
     w.entry = bf_arena_zalloc(in->work, n, sizeof *w.entry);
     w.last_base = bf_arena_zalloc(in->work, n, sizeof *w.last_base);

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/digest.h"
@@ -13,12 +14,9 @@
 #include "pyc/header.h"
 
 enum {
-    MAX_CODES = 1 << 20,         /* a reference can make the same code object count many times */
-    MAX_INSTRS = 1 << 22,        /* of one file */
-    MAX_DFG_EDGES = 1 << 23,     /* of one file: an Arrow array of its texts holds no more than 2 GiB */
-    MAX_TEXT_BYTES = 256 << 20,  /* of all texts that the instructions of one file repeat */
-    MAX_FACT_BYTES = 1 << 30,    /* of memory for one file: a shared code object's tables count as often as it is referred to */
-    ID_HEX = 32,                 /* 128 bits */
+    MAX_DFG_EDGES = 1 << 23, /* of one file: an Arrow array of its texts holds no more than 2 GiB */
+    MAX_TOLD = 16,
+    ID_HEX = 32, /* 128 bits */
 };
 
 typedef struct decoder {
@@ -29,8 +27,11 @@ typedef struct decoder {
     bf_file_facts *file;
     const bf_cpython *version;
     bf_buf scratch;
-    size_t text_bytes;
+    int64_t *text_bytes;       /* used of the budget */
     size_t arena_before;       /* what the arena held before this file */
+    struct timespec begun;
+    bf_str told[MAX_TOLD];     /* limits that there is a row for already */
+    int n_told;
     const char *stage;         /* of what is going on, for error facts */
     const bf_code_facts *code; /* whose facts are being made, or NULL */
     bool adaptive;
@@ -97,12 +98,36 @@ static void add_error(decoder *d, const char *type, const char *stage, int64_t o
     if (!bf_errors_add(d->file, type, stage, code_id, offset, message, d->arena)) d->failed = true;
 }
 
+/* Each limit has one row, of where it was reached first. Those that are no budget are told by a fixed text. */
+static void add_limit(decoder *d, const bf_error *why) {
+    int *exceeded = &d->file->budget.exceeded;
+    bf_str limit = bf_str_of(*exceeded < 0 ? why->message : bf_budget_name((bf_budget_id)*exceeded));
+    *exceeded = -1;
+    for (int i = 0; i < d->n_told; i++)
+        if (bf_str_eq(d->told[i], limit)) return;
+    if (d->n_told == MAX_TOLD) return;
+    add_error(d, "limit", "limit", why->offset, why->message);
+    if (!d->failed) d->told[d->n_told++] = limit.p == why->message ? d->file->errors[d->file->n_errors - 1].message : limit;
+}
+
 /* A failed step: an error fact, except when memory ran out, which ends the file. */
 static void failed_step(decoder *d, bf_error *why) {
     if (why->code == BF_NO_MEMORY)
         d->failed = true;
+    else if (why->code == BF_LIMIT)
+        add_limit(d, why);
     else
-        add_error(d, type_of(why->code), why->code == BF_LIMIT ? "limit" : d->stage, why->offset, why->message);
+        add_error(d, type_of(why->code), d->stage, why->offset, why->message);
+}
+
+static void budget_exceeded(decoder *d, bf_budget_id id, int64_t offset) {
+    bf_error why = {0};
+    bf_budget_exceeded(&why, &d->file->budget, id, offset);
+    add_limit(d, &why);
+}
+
+static bool has_text_left(const decoder *d) {
+    return *d->text_bytes <= d->file->budget.most[BF_BUDGET_text];
 }
 
 /* Opcodes that a compiler does not write mark the file as adaptive. */
@@ -128,21 +153,20 @@ static bf_str *repr_consts(decoder *d, const bf_code *code, uint32_t *n) {
     for (*n = 0; *n < code->n_consts; ++*n) {
         bf_error why = {0};
         d->scratch.n = 0;
-        if (d->text_bytes > MAX_TEXT_BYTES) {
-            bf_fail(&why, BF_LIMIT, code->offset, "constants of more than %d MiB of text in one file", MAX_TEXT_BYTES >> 20);
-            failed_step(d, &why);
+        if (!has_text_left(d)) {
+            budget_exceeded(d, BF_BUDGET_text, code->offset);
             break;
         }
-        if (bf_repr(&d->scratch, code->consts[*n], d->version, &why) != BF_OK) {
+        if (bf_repr(&d->scratch, code->consts[*n], d->version, &d->file->budget, &why) != BF_OK) {
             why.offset = code->offset;
             failed_step(d, &why);
             if (d->failed) return NULL;
-            d->text_bytes += d->scratch.n; /* what was given up has cost as much */
+            *d->text_bytes += (int64_t)d->scratch.n; /* what was given up has cost as much */
             d->scratch.n = 0;
             bf_buf_puts(&d->scratch, "<too large>");
         }
         reprs[*n] = bf_arena_str(d->arena, d->scratch.p ? d->scratch.p : "", d->scratch.n);
-        d->text_bytes += d->scratch.n;
+        *d->text_bytes += (int64_t)d->scratch.n;
         if (!reprs[*n].p) d->failed = true;
     }
     return reprs;
@@ -151,20 +175,19 @@ static bf_str *repr_consts(decoder *d, const bf_code *code, uint32_t *n) {
 /* code_ids: of the constants that are code objects of their own. */
 static bf_str json_consts(decoder *d, const bf_code *code, uint32_t n, const bf_str *code_ids) {
     bf_buf *b = &d->scratch;
-    size_t given_up = 0;
+    size_t given_up = 0, most = (size_t)d->file->budget.most[BF_BUDGET_text];
     b->n = 0;
     bf_buf_putc(b, '[');
     for (uint32_t i = 0; i < n; i++) {
         bf_error why = {0};
-        if (d->text_bytes + given_up + b->n > MAX_TEXT_BYTES) {
-            bf_fail(&why, BF_LIMIT, code->offset, "consts_json left out: more than %d MiB of text in one file", MAX_TEXT_BYTES >> 20);
-            failed_step(d, &why);
-            d->text_bytes += given_up + b->n;
+        if ((size_t)*d->text_bytes + given_up + b->n > most) {
+            budget_exceeded(d, BF_BUDGET_text, code->offset);
+            *d->text_bytes += (int64_t)(given_up + b->n);
             return (bf_str){NULL, 0};
         }
         if (i) bf_buf_putc(b, ',');
         size_t start = b->n;
-        if (bf_const_json(b, code->consts[i], code_ids[i], d->version, &why) == BF_OK) continue;
+        if (bf_const_json(b, code->consts[i], code_ids[i], d->version, &d->file->budget, &why) == BF_OK) continue;
         why.offset = code->offset;
         failed_step(d, &why);
         if (d->failed) return (bf_str){NULL, 0};
@@ -173,7 +196,7 @@ static bf_str json_consts(decoder *d, const bf_code *code, uint32_t n, const bf_
         bf_const_json_too_large(b, code->consts[i]);
     }
     bf_buf_putc(b, ']');
-    d->text_bytes += given_up + b->n;
+    *d->text_bytes += (int64_t)(given_up + b->n);
     bf_str text = b->failed ? (bf_str){NULL, 0} : bf_arena_str(d->arena, b->p, b->n);
     if (!text.p) d->failed = true;
     return text;
@@ -208,6 +231,7 @@ static void add_flow(decoder *d, bf_code_facts *facts, const bf_code *code) {
                         .arena = d->arena,
                         .work = &d->work,
                         .max_dfg_edges = MAX_DFG_EDGES - d->n_dfg_edges,
+                        .budget = &d->file->budget,
                         .on_anomaly = on_anomaly,
                         .context = d};
     d->stage = "cfg";
@@ -242,11 +266,18 @@ static void decode_code(decoder *d, bf_code_facts *facts, const bf_code *code) {
     facts->const_reprs = repr_consts(d, code, &n_reprs);
     facts->n_consts = n_reprs;
     if (d->failed) return;
-    if (d->file->n_instrs + code->n_bytecode / (uint32_t)d->version->code_unit > MAX_INSTRS || d->text_bytes > MAX_TEXT_BYTES) {
-        bool text = d->text_bytes > MAX_TEXT_BYTES;
-        add_error(d, "limit", "limit", code->offset,
-                  text ? "instructions left out: more than 256 MiB of argument text in one file"
-                       : "instructions left out: more than 4194304 in one file");
+    int64_t n_instrs = d->file->n_instrs + code->n_bytecode / (uint32_t)d->version->code_unit;
+    if (n_instrs > d->file->budget.most[BF_BUDGET_instructions]) {
+        budget_exceeded(d, BF_BUDGET_instructions, code->offset);
+        return;
+    }
+    int64_t n_bytes = (n_instrs - d->file->n_instrs) * (int64_t)sizeof(bf_instr) + (int64_t)(d->arena->size_bytes - d->arena_before);
+    if (n_bytes > d->file->budget.most[BF_BUDGET_memory]) {
+        budget_exceeded(d, BF_BUDGET_memory, code->offset);
+        return;
+    }
+    if (!has_text_left(d)) {
+        budget_exceeded(d, BF_BUDGET_text, code->offset);
         return;
     }
     bf_instrs instrs;
@@ -262,7 +293,7 @@ static void decode_code(decoder *d, bf_code_facts *facts, const bf_code *code) {
     facts->instrs = instrs.items;
     facts->n_instrs = instrs.n;
     d->file->n_instrs += instrs.n;
-    d->text_bytes += instrs.text_bytes;
+    *d->text_bytes += (int64_t)instrs.text_bytes;
     for (uint32_t i = 0; i < instrs.n && !d->adaptive; i++) d->adaptive = instrs.items[i].opcode != instrs.items[i].baseopcode;
     if (!d->no_flow && !d->failed) add_flow(d, facts, code);
 }
@@ -302,8 +333,19 @@ static bf_str qualify(decoder *d, const bf_code_facts *parent, bf_str name, int3
         d->failed = true;
         return BF_STR("");
     }
-    d->text_bytes += d->scratch.n;
     return bf_arena_str(d->arena, d->scratch.p, d->scratch.n);
+}
+
+static int64_t bytes_of(const bf_str *texts, uint32_t n) {
+    int64_t size = 0;
+    for (uint32_t i = 0; i < n; i++) size += texts[i].n;
+    return size;
+}
+
+/* What a reference of five bytes repeats. */
+static int64_t names_bytes(const bf_code_facts *f) {
+    return (int64_t)f->qualname.n + f->co_qualname.n + f->name.n + f->co_filename.n + bytes_of(f->varnames, f->n_varnames) +
+           bytes_of(f->freevars, f->n_freevars) + bytes_of(f->cellvars, f->n_cellvars) + bytes_of(f->names, f->n_names);
 }
 
 static void describe(decoder *d, bf_code_facts *facts, const bf_code *code, const bf_code_facts *parent, bool is_complete) {
@@ -324,7 +366,9 @@ static void describe(decoder *d, bf_code_facts *facts, const bf_code *code, cons
     facts->cellvars = code->cellvars.items, facts->n_cellvars = code->cellvars.n;
     facts->names = code->names.items, facts->n_names = code->names.n;
     facts->qualname = qualify(d, parent, facts->name, facts->firstlineno);
+    *d->text_bytes += names_bytes(facts);
     if (parent) {
+        *d->text_bytes += (int64_t)parent->qualname.n + parent->name.n;
         add_attr(d, &facts->attrs, BF_STR("parent_code_id"), parent->code_id);
         add_attr(d, &facts->attrs, BF_STR("parent_qualpath"), parent->qualname);
         add_attr(d, &facts->attrs, BF_STR("parent_co_name"), parent->name);
@@ -349,20 +393,29 @@ static void walk_consts(decoder *d, const bf_code *code, bf_code_facts *own) {
     if (!d->failed) own->consts_json = json_consts(d, code, own->n_consts, code_ids);
 }
 
-/* Why there is no room for another code object, or NULL. */
-static const char *used_up(const decoder *d) {
-    if (d->file->n_codes >= MAX_CODES) return "code objects left out: more than 1048576 in one file";
-    if (d->text_bytes > MAX_TEXT_BYTES) return "code objects left out: more than 256 MiB of text in one file";
-    if (d->arena->size_bytes - d->arena_before > MAX_FACT_BYTES) return "code objects left out: more than 1 GiB of facts in one file";
-    return NULL;
+static int64_t seconds_since(const struct timespec *begun) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec - begun->tv_sec - (now.tv_nsec < begun->tv_nsec);
+}
+
+/* Whether there is room for another code object. The clock is not looked at where nobody asked. */
+static bool has_room(decoder *d, int64_t offset) {
+    static const bf_budget_id ids[] = {BF_BUDGET_code_objects, BF_BUDGET_text, BF_BUDGET_memory, BF_BUDGET_seconds};
+    bf_budget *b = &d->file->budget;
+    b->used[BF_BUDGET_code_objects] = d->file->n_codes + 1;
+    b->used[BF_BUDGET_memory] = (int64_t)(d->arena->size_bytes - d->arena_before);
+    if (b->most[BF_BUDGET_seconds] != INT64_MAX) b->used[BF_BUDGET_seconds] = seconds_since(&d->begun) + 1;
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        if (b->used[ids[i]] <= b->most[ids[i]]) continue;
+        budget_exceeded(d, ids[i], offset);
+        return false;
+    }
+    return true;
 }
 
 static void walk_code(decoder *d, const bf_object *object, const bf_code_facts *parent) {
-    const char *why_not = used_up(d);
-    if (why_not) {
-        add_error(d, "limit", "limit", object->u.code->offset, why_not);
-        return;
-    }
+    if (!has_room(d, object->u.code->offset)) return;
     bf_code_facts *facts = add_code(d);
     if (!facts) return;
     uint32_t index = d->file->n_codes - 1;
@@ -425,7 +478,7 @@ static void decode_object(decoder *d, const bf_pyc_header *header) {
     bf_error why = {0};
     size_t end;
     d->stage = "marshal";
-    if (bf_marshal_read(&root, d->data, d->size, header->size_bytes, d->version, d->arena, &end, &why) != BF_OK)
+    if (bf_marshal_read(&root, d->data, d->size, header->size_bytes, d->version, &d->file->budget, d->arena, &end, &why) != BF_OK)
         failed_step(d, &why);
     else if (root->type != BF_OBJ_CODE)
         add_error(d, "corrupt", "marshal", (int64_t)header->size_bytes, "the file holds an object that is no code object");
@@ -438,6 +491,10 @@ bf_status bf_decode_pyc(const uint8_t *data, size_t size, const bf_decode_option
                         bf_error *err) {
     *out = (bf_file_facts){0};
     decoder d = {.data = data, .size = size, .arena = arena, .arena_before = arena->size_bytes, .file = out, .stage = "header", .no_flow = options->no_flow};
+    bf_budget_init(&out->budget, options->limits);
+    d.text_bytes = &out->budget.used[BF_BUDGET_text];
+    out->budget.used[BF_BUDGET_bytes] = (int64_t)size;
+    if (out->budget.most[BF_BUDGET_seconds] != INT64_MAX) clock_gettime(CLOCK_MONOTONIC, &d.begun);
     uint8_t digest[BF_SHA256_BYTES];
     char hex[2 * BF_SHA256_BYTES];
     bf_sha256(digest, data, size);
@@ -457,6 +514,8 @@ bf_status bf_decode_pyc(const uint8_t *data, size_t size, const bf_decode_option
     if (st != BF_OK) failed_step(&d, &why);
     if (header.size_bytes && !d.failed && !options->only_identity) decode_object(&d, &header);
     if (!options->only_identity) add_attr(&d, &out->attrs, BF_STR("adaptive"), d.adaptive ? BF_STR("true") : BF_STR("false"));
+    out->budget.used[BF_BUDGET_instructions] = out->n_instrs;
+    out->budget.used[BF_BUDGET_memory] = (int64_t)(arena->size_bytes - d.arena_before);
     bf_buf_free(&d.scratch);
     bf_arena_free(&d.work);
     return d.failed ? bf_fail(err, BF_NO_MEMORY, -1, "out of memory") : BF_OK;

@@ -32,11 +32,13 @@ static bf_error_fact *next_error(bf_file_facts *f, bf_arena *arena) {
 
 bool bf_errors_add(bf_file_facts *file, const char *type, const char *stage, bf_str code_id, int64_t offset, const char *message,
                    bf_arena *arena) {
-    if (file->n_errors >= MAX_ERRORS) return true;
+    bool is_limit = !strcmp(stage, "limit");
+    if (!is_limit && file->n_errors - file->n_limit_errors >= MAX_ERRORS) return true;
     bf_error_fact *e = next_error(file, arena);
     if (!e) return false;
     char text[80];
-    bool last = file->n_errors == MAX_ERRORS;
+    file->n_limit_errors += is_limit;
+    bool last = !is_limit && file->n_errors - file->n_limit_errors == MAX_ERRORS;
     if (last) {
         snprintf(text, sizeof text, "more than %d errors in this file, the rest is left out", MAX_ERRORS - 1);
         type = stage = "limit";

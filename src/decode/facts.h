@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/budget.h"
 #include "base/str.h"
 #include "bytefusion/bytefusion.h"
 
@@ -129,14 +130,16 @@ typedef struct bf_file_facts {
     bf_code_facts *codes;
     uint32_t n_codes, codes_capacity;
     bf_error_fact *errors;
-    uint32_t n_errors, errors_capacity;
+    uint32_t n_errors, errors_capacity, n_limit_errors;
     bf_attrs attrs;
     int64_t n_instrs; /* over all code objects */
+    bf_budget budget; /* what it may use, and what it did */
 } bf_file_facts;
 
 typedef struct bf_decode_options {
     bf_str repo, path;          /* identity of the row; repo.p NULL: null */
     const char *assume_version; /* NULL: trust the magic */
+    const bf_limits *limits;    /* NULL: the defaults */
     bool no_flow;               /* no blocks, edges and stack depths */
     bool only_identity;         /* stop where decoding would begin: ids, and the attrs of the file that do not need its code objects */
 } bf_decode_options;
@@ -145,7 +148,7 @@ typedef struct bf_decode_options {
 bool bf_attrs_add(bf_attrs *attrs, bf_str key, bf_str value, bf_arena *arena);
 
 /** Adds an error row; `type` and `stage` are static, code_id.p NULL and offset < 0 are none. Beyond a number of rows the last says
- *  that there were more. False when memory runs out. */
+ *  that there were more; those of stage limit are always added. False when memory runs out. */
 bool bf_errors_add(bf_file_facts *file, const char *type, const char *stage, bf_str code_id, int64_t offset, const char *message,
                    bf_arena *arena);
 

@@ -2,6 +2,7 @@
 #ifndef BF_DECODE_FLOW_H
 #define BF_DECODE_FLOW_H
 
+#include "base/budget.h"
 #include "decode/instr.h"
 
 enum { BF_NO_BLOCK = -1 };
@@ -12,7 +13,8 @@ typedef struct bf_flow_input {
     int64_t bytecode_offset;   /* in the file, for anomalies; -1: none */
     bf_arena *arena;           /* for facts */
     bf_arena *work;            /* for what may go when all is done */
-    uint32_t max_dfg_edges;    /* a limit */
+    uint32_t max_dfg_edges;    /* of this code object */
+    bf_budget *budget;         /* of the file */
     bf_on_anomaly on_anomaly;
     void *context;
 } bf_flow_input;

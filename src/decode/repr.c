@@ -7,7 +7,8 @@
 
 typedef struct printer {
     bf_buf *out;
-    size_t start;
+    size_t end; /* of `out`, at most */
+    bf_budget *budget;
     const bf_cpython *version;
     bf_error *err;
 } printer;
@@ -34,13 +35,10 @@ static void put_complex(bf_buf *out, double re, double im) {
 }
 
 static bf_status put_long(printer *p, const bf_object *o) {
-    if (o->n > BF_REPR_MAX_INT_DIGITS)
-        return bf_fail(p->err, BF_LIMIT, -1, "int of %u bits, at most %d are printed", o->n * 15, BF_REPR_MAX_INT_DIGITS * 15);
+    if (!o->u.decimal)
+        return bf_fail(p->err, BF_LIMIT, -1, "int left out: more than %d bits, or one of many in the file that are almost as long", BF_REPR_MAX_INT_DIGITS * 15);
     if (o->negative) bf_buf_putc(p->out, '-');
-    if (o->u.decimal)
-        bf_buf_puts(p->out, o->u.decimal);
-    else
-        bf_decimal_put(p->out, o->u.digits, o->n);
+    bf_buf_puts(p->out, o->u.decimal);
     if (o->is_long) bf_buf_putc(p->out, 'L');
     return BF_OK;
 }
@@ -161,8 +159,8 @@ static void put_code(bf_buf *out, const bf_raw_code *code) {
 }
 
 static bf_status print(printer *p, const bf_object *o) {
-    if (p->out->n - p->start > BF_REPR_MAX_TEXT_BYTES)
-        return bf_fail(p->err, BF_LIMIT, -1, "a constant of more than %d MiB of text", BF_REPR_MAX_TEXT_BYTES >> 20);
+    if (p->out->n > p->end)
+        return bf_budget_share_exceeded(p->err, p->budget, -1);
     bool is_old = p->version->has_old_types;
     switch ((bf_object_type)o->type) {
     case BF_OBJ_NONE: bf_buf_puts(p->out, "None"); break;
@@ -198,8 +196,11 @@ static bf_status print(printer *p, const bf_object *o) {
     return BF_OK;
 }
 
-bf_status bf_repr(bf_buf *out, const bf_object *object, const bf_cpython *version, bf_error *err) {
-    printer p = {out, out->n, version, err};
+bf_status bf_repr(bf_buf *out, const bf_object *object, const bf_cpython *version, bf_budget *budget, bf_error *err) {
+    bf_budget defaults;
+    if (!budget) bf_budget_init(&defaults, NULL);
+    if (!budget) budget = &defaults;
+    printer p = {out, out->n + (size_t)budget->most[BF_BUDGET_text] / BF_TEXT_SHARES, budget, version, err};
     bf_status st = print(&p, object);
     return st != BF_OK ? st : out->failed ? bf_fail(err, BF_NO_MEMORY, -1, "out of memory") : BF_OK;
 }

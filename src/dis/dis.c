@@ -2,8 +2,8 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
-#include "base/file.h"
 #include "decode/facts.h"
+#include "pyc/file.h"
 #include "version/version.h"
 
 enum { OPNAME_WIDTH = 20, OPARG_WIDTH = 5 };
@@ -390,8 +390,9 @@ bf_status bf_dis_file(const char *path, const bf_dis_options *options, FILE *out
     if (!options) options = &defaults;
     if (options->assume_version && !bf_cpython_by_name(options->assume_version))
         return bf_fail(err, BF_INVALID_ARGUMENT, -1, "no CPython version %s is known; one is written like 3.12", options->assume_version);
-    BF_TRY(bf_file_read(path, BF_MAX_FILE_BYTES, &data, &size, err));
-    bf_decode_options decode = {.path = bf_str_of(path), .assume_version = options->assume_version, .no_flow = true};
+    BF_TRY(bf_limits_check(&options->limits, err));
+    BF_TRY(bf_pyc_file_read(path, &options->limits, &data, &size, err));
+    bf_decode_options decode = {.path = bf_str_of(path), .assume_version = options->assume_version, .limits = &options->limits, .no_flow = true};
     bf_status st = bf_decode_pyc(data, size, &decode, &arena, &file, err);
     if (st != BF_OK) goto done;
     bf_str name = attr(&file.attrs, "python_version");

@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/budget.h"
 
 enum { BOOL, INT, TEXT, LIST };
 enum { ANY, EXTERNAL, DELTA };
+enum { FIRST_LIMIT = BF_OPT_limit_bytes }; /* all follow it */
 
 static const struct {
     const char *name;
@@ -145,6 +147,13 @@ bool bf_profile_get(const bf_profile *p, size_t index, bf_profile_option *out) {
         .meaning = options[index].meaning,
     };
     return true;
+}
+
+bf_status bf_profile_limits(const bf_profile *p, bf_limits *out, bf_error *err) {
+    bf_error_clear(err);
+    *out = (bf_limits){0};
+    for (int i = 0; i < BF_N_BUDGETS; i++) *bf_limits_at(out, (bf_budget_id)i) = bf_profile_int(p, (bf_option_id)(FIRST_LIMIT + i));
+    return bf_limits_check(out, err);
 }
 
 /* ---- from a JSON file ---- */

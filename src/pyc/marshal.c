@@ -9,16 +9,15 @@
 
 enum {
     FLAG_REF = 0x80,
-    MAX_DEPTH = 2000, /* CPython's own: MAX_MARSHAL_STACK_DEPTH */
+    MAX_DECIMAL_WORK = 1 << 29, /* sum of the squares of the digits of all ints of a file: a fifth of a second */
 };
-
-#define MAX_DECIMAL_WORK (UINT64_C(1) << 32) /* sum of the squares of the digits of all ints of a file: a few seconds */
 
 typedef struct reader {
     const uint8_t *data;
     size_t at, size;
     size_t items_left; /* items that containers may still claim: never more than there are bytes */
-    uint32_t depth;
+    int64_t depth, objects_left;
+    bf_budget *budget;
     bf_object **refs;
     uint32_t n_refs, refs_capacity;
     const bf_cpython *version;
@@ -91,14 +90,16 @@ void bf_decimal_put(bf_buf *out, const uint8_t *digits, uint32_t n) {
         out->failed = true;
         return;
     }
-    for (uint32_t i = n; i-- > 0;) {
-        uint64_t carry = bf_load_u16(digits + 2 * i);
+    for (uint32_t i = n; i > 0;) { /* two digits at once, one where their number is odd */
+        int shift = i % 2 ? 15 : 30;
+        uint64_t carry = bf_load_u16(digits + 2 * --i);
+        if (shift == 30) carry = carry << 15 | bf_load_u16(digits + 2 * --i);
         for (size_t j = 0; j < n_limbs; j++) {
-            carry += (uint64_t)limbs[j] << 15;
+            carry += (uint64_t)limbs[j] << shift;
             limbs[j] = (uint32_t)(carry % 1000000000);
             carry /= 1000000000;
         }
-        if (carry) limbs[n_limbs++] = (uint32_t)carry;
+        for (; carry; carry /= 1000000000) limbs[n_limbs++] = (uint32_t)(carry % 1000000000);
     }
     bf_buf_printf(out, "%u", n_limbs ? limbs[n_limbs - 1] : 0);
     for (size_t i = n_limbs ? n_limbs - 1 : 0; i-- > 0;) bf_buf_printf(out, "%09u", limbs[i]);
@@ -106,12 +107,10 @@ void bf_decimal_put(bf_buf *out, const uint8_t *digits, uint32_t n) {
 }
 
 /* The text is made once, here: a reference to an int is five bytes long and may stand in a file a million times. */
-static bf_status set_decimal(reader *r, bf_object *o, size_t start) {
+static bf_status set_decimal(reader *r, bf_object *o) {
     uint64_t work = (uint64_t)o->n * o->n;
-    if (o->n > BF_MAX_DECIMAL_DIGITS) return BF_OK;
+    if (o->n > BF_MAX_DECIMAL_DIGITS || work > MAX_DECIMAL_WORK - r->decimal_work) return BF_OK;
     r->decimal_work += work;
-    if (r->decimal_work > MAX_DECIMAL_WORK)
-        return bf_fail(r->err, BF_LIMIT, (int64_t)start, "too many ints of thousands of digits in one file, here one of %u bits", 15 * o->n);
     r->scratch.n = 0;
     bf_decimal_put(&r->scratch, o->u.digits, o->n);
     bf_buf_putc(&r->scratch, 0);
@@ -156,7 +155,7 @@ static bf_status read_long(reader *r, bf_object *o) {
     o->n = n;
     o->negative = negative;
     o->u.digits = digits;
-    return set_decimal(r, o, start - 1);
+    return set_decimal(r, o);
 }
 
 static bf_status read_double(reader *r, double *out) {
@@ -488,7 +487,11 @@ static bf_status read_object(reader *r, bf_object **out) {
     bool is_old = r->version->has_old_types, flag = byte & FLAG_REF;
     bf_object *o;
     if (is_old && flag) return unknown_code(r, start, byte);
-    if (r->depth >= MAX_DEPTH) return bf_fail(r->err, BF_LIMIT, (int64_t)start, "objects nested more than %d deep", MAX_DEPTH);
+    if (r->depth >= r->budget->used[BF_BUDGET_depth]) {
+        if (r->depth >= r->budget->most[BF_BUDGET_depth]) return bf_budget_exceeded(r->err, r->budget, BF_BUDGET_depth, (int64_t)start);
+        r->budget->used[BF_BUDGET_depth] = r->depth + 1;
+    }
+    if (--r->objects_left < 0) return bf_budget_exceeded(r->err, r->budget, BF_BUDGET_objects, (int64_t)start);
     switch (tag) {
     case '0': return BF_OK;
     case 'N': *out = &none; return BF_OK;
@@ -514,13 +517,17 @@ static bf_status read_object(reader *r, bf_object **out) {
     return BF_OK;
 }
 
-bf_status bf_marshal_read(bf_object **out, const uint8_t *data, size_t size, size_t offset, const bf_cpython *version, bf_arena *arena,
-                          size_t *end, bf_error *err) {
-    reader r = {.data = data, .at = offset, .size = size, .items_left = size - offset, .version = version, .arena = arena, .err = err};
+bf_status bf_marshal_read(bf_object **out, const uint8_t *data, size_t size, size_t offset, const bf_cpython *version,
+                          bf_budget *budget, bf_arena *arena, size_t *end, bf_error *err) {
+    bf_budget defaults;
+    if (!budget) bf_budget_init(budget = &defaults, NULL);
+    reader r = {.data = data, .at = offset, .size = size, .items_left = size - offset, .version = version, .budget = budget, .arena = arena, .err = err};
+    r.objects_left = budget->most[BF_BUDGET_objects];
     *out = NULL;
     bf_status st = read_object(&r, out);
     if (st == BF_OK && !*out) st = bf_fail(err, BF_CORRUPT, (int64_t)offset, "the file holds a NULL object");
     *end = r.at;
+    budget->used[BF_BUDGET_objects] = budget->most[BF_BUDGET_objects] - r.objects_left;
     bf_buf_free(&r.scratch);
     free(r.refs);
     return st;

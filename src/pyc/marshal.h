@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "base/arena.h"
+#include "base/budget.h"
 #include "base/buf.h"
 #include "base/error.h"
 #include "version/version.h"
@@ -58,7 +59,7 @@ struct bf_object {
         const char *p;
         struct {
             const uint8_t *digits;
-            const char *decimal; /* ends with a NUL; NULL beyond BF_MAX_DECIMAL_DIGITS */
+            const char *decimal; /* ends with a NUL; NULL beyond BF_MAX_DECIMAL_DIGITS, and when the file has many that are almost as long */
         };
         bf_object **items;
         bf_raw_code *code;
@@ -77,11 +78,10 @@ struct bf_raw_code {
 /** Appends n digits of 15 bits in decimal. Time goes with the square of n. */
 void bf_decimal_put(bf_buf *out, const uint8_t *digits, uint32_t n);
 
-/** Reads one object from data[offset, size). On failure *out is what was read until then (is_complete false inside), or NULL.
+/** Reads one object from data[offset, size), within `budget` (NULL: the defaults), and counts objects and depth there. On failure *out is what was read until then (is_complete false inside), or NULL.
  *  *end is the offset after the last byte that was read.
- *  Errors, with the byte offset: BF_TRUNCATED, BF_CORRUPT, BF_UNSUPPORTED (a type code), BF_LIMIT (depth; many ints of thousands of
- *  digits), BF_NO_MEMORY. */
-bf_status bf_marshal_read(bf_object **out, const uint8_t *data, size_t size, size_t offset, const bf_cpython *version, bf_arena *arena,
-                          size_t *end, bf_error *err);
+ *  Errors, with the byte offset: BF_TRUNCATED, BF_CORRUPT, BF_UNSUPPORTED (a type code), BF_LIMIT (objects, depth), BF_NO_MEMORY. */
+bf_status bf_marshal_read(bf_object **out, const uint8_t *data, size_t size, size_t offset, const bf_cpython *version,
+                          bf_budget *budget, bf_arena *arena, size_t *end, bf_error *err);
 
 #endif

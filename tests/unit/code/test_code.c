@@ -51,7 +51,7 @@ static void test_code__as_cpython_shows(void **state) {
             size_t end;
             bf_error err = {0};
             uint8_t *data = exact_copy(rows[k].bytes, rows[k].n);
-            assert_int_equal(bf_marshal_read(&root, data, rows[k].n, 0, version, &arena, &end, &err), BF_OK);
+            assert_int_equal(bf_marshal_read(&root, data, rows[k].n, 0, version, NULL, &arena, &end, &err), BF_OK);
             assert_int_equal(bf_code_from_raw(&code, root->u.code, version, data, rows[k].n, &arena, &err), BF_OK);
             put_code(&text, &code);
             assert_said(&text, rows[k].text, "code object", version->name);

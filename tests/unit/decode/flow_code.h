@@ -17,6 +17,7 @@ enum { MAX_CODE_BYTES = 4096, MAX_LABELS = 26, MAX_ANOMALIES = 16 };
 typedef struct made {
     const bf_cpython *version;
     bf_arena arena, work;
+    bf_budget budget;
     uint8_t bytes[MAX_CODE_BYTES];
     uint32_t n_bytes;
     int32_t labels[MAX_LABELS]; /* a to z: offset, -1: no such label */
@@ -86,13 +87,14 @@ static inline void made_assemble(made *m, const char *text) {
 }
 
 static inline bf_flow_input made_input(made *m) {
-    return (bf_flow_input){.version = m->version, .bytecode_offset = 100, .arena = &m->arena, .work = &m->work, .max_dfg_edges = 1 << 20,
+    return (bf_flow_input){.version = m->version, .bytecode_offset = 100, .arena = &m->arena, .work = &m->work, .max_dfg_edges = 1 << 20, .budget = &m->budget,
                            .on_anomaly = made_anomaly, .context = m};
 }
 
 /* Instructions only. An entry of the exception table is added by made_exc. */
 static inline void made_code(made *m, int version, const char *text) {
     *m = (made){.version = version_of(version)};
+    bf_budget_init(&m->budget, NULL);
     for (int k = 0; k < MAX_LABELS; k++) m->labels[k] = 0;
     made_assemble(m, text);
     made_assemble(m, text);

@@ -78,13 +78,13 @@ static void test_instr__as_dis_shows(void **state) {
             anomalies found = {0};
             size_t end;
             uint8_t *data = exact_copy(rows[k].bytes, rows[k].n);
-            assert_int_equal(bf_marshal_read(&root, data, rows[k].n, 0, version, &arena, &end, NULL), BF_OK);
+            assert_int_equal(bf_marshal_read(&root, data, rows[k].n, 0, version, NULL, &arena, &end, NULL), BF_OK);
             assert_int_equal(bf_code_from_raw(&code, root->u.code, version, data, rows[k].n, &arena, NULL), BF_OK);
             assert_int_equal(bf_code_lines(&lines, &code, &arena, NULL), BF_OK);
             assert_true(code.n_consts <= 512);
             for (uint32_t c = 0; c < code.n_consts; c++) {
                 text.n = 0;
-                assert_int_equal(bf_repr(&text, code.consts[c], version, NULL), BF_OK);
+                assert_int_equal(bf_repr(&text, code.consts[c], version, NULL, NULL), BF_OK);
                 reprs[c] = bf_arena_str(&arena, text.p, text.n);
             }
             text.n = 0;

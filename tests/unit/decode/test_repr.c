@@ -55,8 +55,8 @@ static void test_repr__as_cpython_prints(void **state) {
             char name[32];
             uint8_t *data = exact_copy(rows[k].bytes, rows[k].n);
             snprintf(name, sizeof name, "repr of row %zu", k);
-            assert_int_equal(bf_marshal_read(&o, data, rows[k].n, 0, version, &arena, &end, &err), BF_OK);
-            assert_int_equal(bf_repr(&text, o, version, &err), BF_OK);
+            assert_int_equal(bf_marshal_read(&o, data, rows[k].n, 0, version, NULL, &arena, &end, &err), BF_OK);
+            assert_int_equal(bf_repr(&text, o, version, NULL, &err), BF_OK);
             assert_int_equal(text.n, rows[k].n_text);
             assert_said(&text, rows[k].text, name, version->name);
             bf_buf_free(&text);
@@ -71,7 +71,7 @@ static void put_double(bf_buf *out, uint64_t bits) {
     bf_object o = {.type = BF_OBJ_FLOAT};
     memcpy(&o.u.f, &bits, sizeof bits);
     if (out->n) bf_buf_putc(out, '\n');
-    assert_int_equal(bf_repr(out, &o, version_of(312), NULL), BF_OK);
+    assert_int_equal(bf_repr(out, &o, version_of(312), NULL, NULL), BF_OK);
 }
 
 static void sweep_powers(bf_buf *out) {
@@ -153,10 +153,10 @@ static void test_repr__printable_differs_by_version(void **state) {
         bf_buf text = {0};
         bf_object heart = {.type = BF_OBJ_STR, .n = 4, .u.p = "\360\237\251\267"},
                   pepet = {.type = BF_OBJ_STR, .n = 3, .u.p = "\340\242\227"};
-        assert_int_equal(bf_repr(&text, &heart, version_of(rows_of[k].version), NULL), BF_OK);
+        assert_int_equal(bf_repr(&text, &heart, version_of(rows_of[k].version), NULL, NULL), BF_OK);
         assert_text((bf_str){text.p, (uint32_t)text.n}, rows_of[k].pink_heart);
         text.n = 0;
-        assert_int_equal(bf_repr(&text, &pepet, version_of(rows_of[k].version), NULL), BF_OK);
+        assert_int_equal(bf_repr(&text, &pepet, version_of(rows_of[k].version), NULL, NULL), BF_OK);
         assert_text((bf_str){text.p, (uint32_t)text.n}, rows_of[k].pepet);
         bf_buf_free(&text);
     }
@@ -171,12 +171,12 @@ static void test_repr__code_object_without_address(void **state) {
     bf_object o = {.type = BF_OBJ_CODE, .u.code = &code};
     bf_buf text = {0};
     (void)state;
-    assert_int_equal(bf_repr(&text, &o, version_of(312), NULL), BF_OK);
+    assert_int_equal(bf_repr(&text, &o, version_of(312), NULL, NULL), BF_OK);
     assert_text((bf_str){text.p, (uint32_t)text.n}, "<code object f\\ud800, file \"m.py\", line 3>");
     text.n = 0;
     file.is_complete = false;
     code.name = NULL;
-    assert_int_equal(bf_repr(&text, &o, version_of(312), NULL), BF_OK);
+    assert_int_equal(bf_repr(&text, &o, version_of(312), NULL, NULL), BF_OK);
     assert_text((bf_str){text.p, (uint32_t)text.n}, "<code object ?, file \"?\", line 3>");
     bf_buf_free(&text);
 }
@@ -186,9 +186,17 @@ static void test_repr__appends(void **state) {
     bf_buf text = {0};
     (void)state;
     bf_buf_puts(&text, "x = ");
-    assert_int_equal(bf_repr(&text, &o, version_of(38), NULL), BF_OK);
+    assert_int_equal(bf_repr(&text, &o, version_of(38), NULL, NULL), BF_OK);
     assert_text((bf_str){text.p, (uint32_t)text.n}, "x = True");
     bf_buf_free(&text);
+}
+
+static bf_buf decimal_of(const uint8_t *digits, uint32_t n) {
+    bf_buf decimal = {0};
+    bf_decimal_put(&decimal, digits, n);
+    bf_buf_putc(&decimal, 0);
+    assert_false(decimal.failed);
+    return decimal;
 }
 
 /* (1 << 15 * 8192) - 1, repr of CPython 3.12.1 after sys.set_int_max_str_digits(0), by its sha256. */
@@ -199,13 +207,16 @@ static void test_repr__largest_int(void **state) {
     (void)state;
     assert_non_null(digits);
     for (size_t i = 0; i <= n; i++) memcpy(digits + 2 * i, "\377\177", 2);
-    bf_object o = {.type = BF_OBJ_LONG, .n = (uint32_t)n, .u.digits = digits};
-    assert_int_equal(bf_repr(&text, &o, version_of(312), NULL), BF_OK);
+    bf_object o = {.type = BF_OBJ_LONG, .n = (uint32_t)n};
+    bf_buf decimal = decimal_of(digits, o.n);
+    o.u.decimal = decimal.p;
+    assert_int_equal(bf_repr(&text, &o, version_of(312), NULL, NULL), BF_OK);
     assert_said(&text, "sha256 9cdad2e418bca7f7bb2e8916eb86127e0eaf0d242ccd290ded1a102b88d37272", "2**122880 - 1", "3.12");
     bf_error err = {0};
-    o.n++;
-    assert_int_equal(bf_repr(&text, &o, version_of(312), &err), BF_LIMIT);
+    o.u.decimal = NULL; /* what marshal.c leaves of a longer one */
+    assert_int_equal(bf_repr(&text, &o, version_of(312), NULL, &err), BF_LIMIT);
     assert_int_equal(err.code, BF_LIMIT);
+    bf_buf_free(&decimal);
     bf_buf_free(&text);
     free(digits);
 }
@@ -221,15 +232,20 @@ static void test_repr__text_limit(void **state) {
         items[i][0] = items[i][1] = &tuples[i - 1];
         tuples[i] = (bf_object){.type = BF_OBJ_TUPLE, .n = 2, .u.items = items[i]};
     }
-    assert_int_equal(bf_repr(&text, &tuples[30], version_of(38), &err), BF_LIMIT);
-    assert_true(text.n < BF_REPR_MAX_TEXT_BYTES + 1000);
+    assert_int_equal(bf_repr(&text, &tuples[30], version_of(38), NULL, &err), BF_LIMIT);
+    bf_budget budget;
+    bf_budget_init(&budget, NULL);
+    assert_true(text.n < (size_t)budget.most[BF_BUDGET_text] / BF_TEXT_SHARES + 1000);
+    text.n = 0;
+    budget.most[BF_BUDGET_text] = 4000;
+    assert_int_equal(bf_repr(&text, &tuples[30], version_of(38), &budget, &err), BF_LIMIT);
+    assert_in_range(text.n, 1000, 1200);
     bf_buf_free(&text);
 }
 
 static void test_repr__failed_allocations(void **state) {
-    uint8_t digits[] = {1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0};
     char words[600];
-    bf_object number = {.type = BF_OBJ_LONG, .n = 6, .u.digits = digits}, word = {.type = BF_OBJ_STR, .n = sizeof words, .u.p = words};
+    bf_object number = {.type = BF_OBJ_LONG, .n = 6, .u.decimal = "37780014920632975687681"}, word = {.type = BF_OBJ_STR, .n = sizeof words, .u.p = words};
     bf_object *items[] = {&word, &number, &word};
     bf_object tuple = {.type = BF_OBJ_TUPLE, .n = 3, .u.items = items};
     (void)state;
@@ -238,7 +254,7 @@ static void test_repr__failed_allocations(void **state) {
         bf_buf text = {0};
         bf_error err = {0};
         allocations_left = n;
-        bf_status st = bf_repr(&text, &tuple, version_of(38), &err);
+        bf_status st = bf_repr(&text, &tuple, version_of(38), NULL, &err);
         allocations_left = INT64_MAX;
         bf_buf_free(&text);
         if (st == BF_OK) break;

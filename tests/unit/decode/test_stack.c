@@ -222,7 +222,7 @@ static void test_stack__error_rows(void **state) {
     } rows[] = {
         {"NOP; JUMP_FORWARD 9", "cfg", "JUMP_FORWARD to 22"},
         {"LOAD_CONST 0; POP_TOP; POP_TOP; NOP", "stack_effect", "POP_TOP pops 1"},
-        {"LOAD_CONST 0; UNPACK_SEQUENCE 100000; NOP", "limit", "data flow of 5 instructions left out"},
+        {"LOAD_CONST 0; UNPACK_SEQUENCE 100000; NOP", "limit", "data flow left out: more than 1000 steps of data flow in one file; --limit flow_steps=N raises it"},
     };
     (void)state;
     for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
@@ -230,7 +230,8 @@ static void test_stack__error_rows(void **state) {
         bf_buf bytes = {0};
         bf_arena arena = {0};
         bf_file_facts file;
-        bf_decode_options options = {.path = BF_STR("m.pyc")};
+        bf_limits limits = {.flow_steps = 1000};
+        bf_decode_options options = {.path = BF_STR("m.pyc"), .limits = &limits};
         made_code(&m, 312, rows[k].text);
         put_file(&bytes, &m);
         assert_int_equal(bf_decode_pyc((uint8_t *)bytes.p, bytes.n, &options, &arena, &file, NULL), BF_OK);

@@ -54,13 +54,13 @@ static void test_types_27__as_cpython_says(void **state) {
         bf_object *root;
         size_t end;
         uint8_t *data = exact_copy(rows[k].bytes, rows[k].n);
-        if (bf_marshal_read(&root, data, rows[k].n, 0, version, &arena, &end, &err) != BF_OK) fail_msg("%s: %s", rows[k].repr, err.message);
+        if (bf_marshal_read(&root, data, rows[k].n, 0, version, NULL, &arena, &end, &err) != BF_OK) fail_msg("%s: %s", rows[k].repr, err.message);
         assert_int_equal(end, rows[k].n);
-        assert_int_equal(bf_repr(&text, root, version, &err), BF_OK);
+        assert_int_equal(bf_repr(&text, root, version, NULL, &err), BF_OK);
         assert_said(&text, rows[k].repr, "repr", "2.7");
         for (size_t n = 0; n < rows[k].n; n++) {
             uint8_t *part = exact_copy(rows[k].bytes, n);
-            assert_int_equal(bf_marshal_read(&root, part, n, 0, version, &arena, &end, &err), BF_TRUNCATED);
+            assert_int_equal(bf_marshal_read(&root, part, n, 0, version, NULL, &arena, &end, &err), BF_TRUNCATED);
             bf_error_clear(&err);
             free(part);
         }
@@ -99,7 +99,7 @@ static void test_types_27__refused(void **state) {
         bf_object *root;
         size_t end;
         const uint8_t *data = (const uint8_t *)wrong[k].bytes;
-        assert_int_equal(bf_marshal_read(&root, data, wrong[k].n, 0, version_of(27), &arena, &end, &err), wrong[k].status);
+        assert_int_equal(bf_marshal_read(&root, data, wrong[k].n, 0, version_of(27), NULL, &arena, &end, &err), wrong[k].status);
         if (wrong[k].status == BF_UNSUPPORTED) assert_non_null(strstr(err.message, "2.7"));
         bf_arena_free(&arena);
     }

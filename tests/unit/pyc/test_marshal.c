@@ -46,7 +46,7 @@ typedef struct reading {
 
 static void read_bytes(reading *r, const void *bytes, size_t n, int version) {
     *r = (reading){.data = exact_copy(bytes, n)};
-    r->status = bf_marshal_read(&r->root, r->data, n, 0, version_of(version), &r->arena, &r->end, &r->err);
+    r->status = bf_marshal_read(&r->root, r->data, n, 0, version_of(version), NULL, &r->arena, &r->end, &r->err);
     assert_int_equal(r->err.code, r->status);
     assert_true(r->end <= n);
 }
@@ -326,9 +326,9 @@ static void test_marshal__reads_from_an_offset(void **state) {
     bf_error err = {0};
     size_t end;
     (void)state;
-    assert_int_equal(bf_marshal_read(&root, data, sizeof data - 1, 6, version_of(38), &arena, &end, &err), BF_TRUNCATED);
+    assert_int_equal(bf_marshal_read(&root, data, sizeof data - 1, 6, version_of(38), NULL, &arena, &end, &err), BF_TRUNCATED);
     assert_int_equal(err.offset, 10); /* of the file: z with N = 78 bytes */
-    assert_int_equal(bf_marshal_read(&root, data, sizeof data - 1, sizeof data - 1, version_of(38), &arena, &end, NULL), BF_TRUNCATED);
+    assert_int_equal(bf_marshal_read(&root, data, sizeof data - 1, sizeof data - 1, version_of(38), NULL, &arena, &end, NULL), BF_TRUNCATED);
     assert_null(root);
     bf_arena_free(&arena);
 }
@@ -421,7 +421,7 @@ static void test_marshal__failed_allocations(void **state) {
         for (int with_realloc = 0; with_realloc < 2; with_realloc++) {
             arena = small_arena(memory, n);
             allocations_left = with_realloc; /* the first is the table of references */
-            bf_status st = bf_marshal_read(&root, (const uint8_t *)input, sizeof input - 1, 0, version_of(38), &arena, &end, &err);
+            bf_status st = bf_marshal_read(&root, (const uint8_t *)input, sizeof input - 1, 0, version_of(38), NULL, &arena, &end, &err);
             allocations_left = INT64_MAX;
             if (st != BF_OK) assert_int_equal(st, BF_NO_MEMORY);
             all = st == BF_OK;
