@@ -84,7 +84,12 @@ impl Log {
         if runs.iter().any(|r| r.contains(&version)) {
             return Ok(());
         }
-        Err(Error::new(NOT_FOUND, format!("{}: there is no version {version}, {}", self.table.display(), say(&runs))))
+        let table = self.table.display();
+        if self.commits.contains(&version) {
+            let gap = (0..version).rev().find(|v| !self.commits.contains(v)).unwrap_or(0);
+            return Err(Error::new(IO, format!("{table}: version {version} needs version {gap}, which is missing in _delta_log; {}", say(&runs))));
+        }
+        Err(Error::new(NOT_FOUND, format!("{table}: there is no version {version}, {}", say(&runs))))
     }
 
     /// The last version that is not after a time.
@@ -132,7 +137,7 @@ impl Log {
 
 fn say(runs: &[RangeInclusive<i64>]) -> String {
     if runs.is_empty() {
-        return "and no other".to_string();
+        return "there is none that can be opened".to_string();
     }
     let run = |r: &RangeInclusive<i64>| if r.start() == r.end() { r.start().to_string() } else { format!("{} to {}", r.start(), r.end()) };
     format!("there are {}", runs.iter().map(run).collect::<Vec<_>>().join(", "))

@@ -27,9 +27,11 @@ pub fn runtime() -> &'static Runtime {
 
 impl From<DeltaTableError> for Error {
     fn from(e: DeltaTableError) -> Self {
+        let text = e.to_string();
+        let text = text.split("\n   0: ").next().unwrap_or_default().trim_end(); // without a backtrace, which $RUST_BACKTRACE adds
         match e {
-            DeltaTableError::ObjectStore { .. } | DeltaTableError::Io { .. } => Error::new(IO, e.to_string()),
-            _ => Error::new(EXECUTE, e.to_string()),
+            DeltaTableError::ObjectStore { .. } | DeltaTableError::Io { .. } => Error::new(IO, text),
+            _ => Error::new(EXECUTE, text),
         }
     }
 }

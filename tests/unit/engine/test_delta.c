@@ -138,8 +138,18 @@ static void test_versions__each_of_31(void **state) {
     bf_engine_option option = {"version", "3"};
     assert_int_equal(api->delta_open(table, &option, 1, &delta, &err), BF_ENGINE_NOT_FOUND);
     assert_says(&err, "there is no version 3, there are 10 to 30");
+    option.value = "31";
+    assert_int_equal(api->delta_open(table, &option, 1, &delta, &err), BF_ENGINE_NOT_FOUND);
+    assert_says(&err, "there is no version 31, there are 10 to 30");
     assert_non_null(strstr(file_list(table, "10"), "f10:10 "));
     assert_non_null(strstr(file_list(table, "17"), "f17:17 "));
+    /* and loses a commit */
+    PATH(lost, "%s/_delta_log/%020d.json", table, 25);
+    assert_int_equal(unlink(lost), 0);
+    option.value = "27";
+    assert_int_equal(api->delta_open(table, &option, 1, &delta, &err), BF_ENGINE_IO);
+    assert_says(&err, "version 27 needs version 25, which is missing in _delta_log; there are 10 to 24, 30");
+    assert_non_null(strstr(file_list(table, NULL), "f30:30 ")); /* by its checkpoint */
 }
 
 static bool note_commit(void *context, const bf_engine_delta_commit_info *commit) {
@@ -388,7 +398,8 @@ static void test_foreign__paths(void **state) {
     assert_says(&err, "s3://bucket/x is not on this machine");
     write_text(third, "{\"add\": this is no JSON\n");
     assert_int_not_equal(api->delta_open(table, NULL, 0, &delta, &err), BF_ENGINE_OK);
-    assert_says(&err, "version 3");
+    assert_says(&err, "version 3: ");
+    assert_null(strchr(err.message, '\n'));
 }
 
 /* More than reader 1 and writer 2. */
@@ -419,5 +430,6 @@ int main(void) {
         cmocka_unit_test(test_files__vacuumed),       cmocka_unit_test(test_vacuum),                 cmocka_unit_test(test_commit__conflict),
         cmocka_unit_test(test_commit__two_at_once),   cmocka_unit_test(test_foreign__paths),         cmocka_unit_test(test_foreign__protocol),
     };
+    setenv("RUST_BACKTRACE", "1", 1); /* adds nothing to a message */
     return cmocka_run_group_tests(tests, open_folder, close_folder);
 }
