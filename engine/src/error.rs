@@ -48,8 +48,25 @@ impl Error {
     }
 }
 
+/// A file that a plan names and that is not there any more, wherever in the error it hides. What replaces a dataset never uses the name of a
+/// file again, so that it was replaced is what this means.
+fn gone_file(e: &DataFusionError) -> Option<String> {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(e);
+    while let Some(e) = cause {
+        if let Some(object_store::Error::NotFound { path, .. }) = e.downcast_ref() {
+            return Some(path.clone());
+        }
+        cause = e.source();
+    }
+    None
+}
+
 impl From<DataFusionError> for Error {
     fn from(e: DataFusionError) -> Self {
+        if let Some(path) = gone_file(&e) {
+            let path = path.trim_start_matches('/');
+            return Error::new(IO, format!("the dataset was replaced while it was being read: /{path} is gone; open it again"));
+        }
         let code = match e.find_root() {
             DataFusionError::SQL(..) | DataFusionError::Plan(_) | DataFusionError::SchemaError(..) | DataFusionError::NotImplemented(_) => PLAN,
             DataFusionError::Configuration(_) => INVALID,
