@@ -176,6 +176,7 @@ impl Table {
 
     /// The names of the files that were removed, or would be.
     pub fn vacuum(self, retention_hours: f64, dry_run: bool) -> Result<Vec<String>> {
+        self.refuse_what_is_not_plain()?; // such a table has files that are not named in its adds
         let retention = chrono::Duration::milliseconds((retention_hours * 3_600_000.0) as i64);
         let vacuum = self.table.vacuum().with_retention_period(retention).with_enforce_retention_duration(false);
         let vacuum = vacuum.with_mode(deltalake_core::operations::vacuum::VacuumMode::Full).with_dry_run(dry_run);

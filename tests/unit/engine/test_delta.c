@@ -416,6 +416,8 @@ static void test_foreign__protocol(void **state) {
     write_text(commit, "{\"protocol\":{\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":[\"deletionVectors\"],\"writerFeatures\":[\"deletionVectors\"]}}\n");
     assert_int_equal(try_change(table, 1, "a", NULL, NULL, &err), BF_ENGINE_INVALID);
     assert_says(&err, "reader version 3 (features: deletionVectors)");
+    assert_int_equal(api->delta_vacuum(table, 0, false, note_name, NULL, &err), BF_ENGINE_INVALID);
+    assert_says(&err, "reader version 3 (features: deletionVectors)");
     bf_engine_delta *delta = open_table(table, NULL);
     bf_engine_delta_about about;
     ok(api->delta_about(delta, &about, &err), &err);
