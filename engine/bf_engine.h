@@ -19,7 +19,7 @@ extern "C" {
 struct ArrowSchema;
 struct ArrowArrayStream;
 
-#define BF_ENGINE_ABI 3
+#define BF_ENGINE_ABI 4
 
 /** Outcome of a call; 0 is success. */
 enum {
@@ -32,7 +32,8 @@ enum {
     BF_ENGINE_PANIC = 6,
     BF_ENGINE_NOT_FOUND = 7, /* no Delta table there, or no such version of it */
     BF_ENGINE_CONFLICT = 8,  /* somebody else committed first; nothing of this commit is in the log */
-    BF_ENGINE_REFUSED = 9    /* a statement that a read-only session does not run */
+    BF_ENGINE_REFUSED = 9,   /* a statement that a read-only session does not run */
+    BF_ENGINE_CANCELLED = 10 /* interrupted */
 };
 
 typedef struct bf_engine_error {
@@ -129,6 +130,7 @@ typedef struct bf_engine_api {
     const char *version; /* "datafusion 55.2.0, arrow 59.3.2"; static */
 
     /** A session. `settings`: DataFusion configuration keys ("datafusion.execution.batch_size", "datafusion.runtime.memory_limit", ...).
+     *  Also "bytefusion.memory_limit" ("2G"): a query ends when the process has grown by more since the session was opened.
      *  An unknown key is BF_ENGINE_INVALID and names it. */
     int32_t (*open)(const bf_engine_option *settings, size_t n_settings, bf_engine **out, bf_engine_error *err);
     void (*close)(bf_engine *engine);
@@ -146,7 +148,7 @@ typedef struct bf_engine_api {
 
     /** Plans one SQL statement and gives its rows as a stream: nothing is collected, and the stream holds what it needs
      *  (it may outlive the engine). Errors while running come from the stream. `read_only`: BF_ENGINE_REFUSED for all that is
-     *  no question about registered tables (DDL, DML, COPY, SET of anything that reaches beyond the session's plans). */
+     *  no question about registered tables: only SELECT, SHOW, DESCRIBE and EXPLAIN of these are run. */
     int32_t (*query)(bf_engine *engine, const char *sql, bool read_only, struct ArrowArrayStream *out, bf_engine_error *err);
 
     /** Plans one SELECT and gives the schema of its result, running nothing. */
@@ -175,6 +177,10 @@ typedef struct bf_engine_api {
     int32_t (*table_names)(bf_engine *engine, const char *sql, struct ArrowArrayStream *out, bf_engine_error *err);
 
     int32_t (*counters)(bf_engine *engine, bf_engine_counters *out, bf_engine_error *err);
+
+    /** True: what this session runs, its streams too, ends with BF_ENGINE_CANCELLED, and so does all that is begun until it is set to false.
+     *  Only sets a flag: from any thread, and from a signal handler. */
+    void (*interrupt)(bf_engine *engine, bool interrupted);
 
     /* ---- parts: Parquet files of a dataset. No session; may be called from several threads ---- */
 

@@ -16,6 +16,7 @@ pub const PANIC: i32 = 6;
 pub const NOT_FOUND: i32 = 7;
 pub const CONFLICT: i32 = 8;
 pub const REFUSED: i32 = 9;
+pub const CANCELLED: i32 = 10;
 
 #[repr(C)]
 pub struct RawError {
@@ -77,7 +78,11 @@ impl From<DataFusionError> for Error {
         // the message without backtraces, and without the note on where to file a bug in somebody else's tracker
         let text = e.strip_backtrace();
         let text = text.split("\nThis issue was likely caused by").next().unwrap_or_default().trim_end();
-        Error::new(code, text)
+        match code {
+            _ if text.contains("max_temp_directory_size") => Error::new(RESOURCES, format!("{text}\nspill_limit in a profile raises it")),
+            RESOURCES => Error::new(code, format!("{text}; --memory raises it (memory_limit in a profile)")),
+            _ => Error::new(code, text),
+        }
     }
 }
 

@@ -11,11 +11,14 @@ mod merge;
 mod narrow;
 mod parquet;
 mod parts;
+mod pool;
 mod session;
+mod statement;
 mod store;
+mod watch;
 
 use std::ffi::{CStr, c_char};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use datafusion::arrow::array::{RecordBatch, RecordBatchIterator};
 use datafusion::arrow::datatypes::Schema;
@@ -23,10 +26,10 @@ use datafusion::arrow::ffi::FFI_ArrowSchema;
 use datafusion::arrow::ffi_stream::{ArrowArrayStreamReader, FFI_ArrowArrayStream};
 
 use error::{Error, INVALID, RawError, Result, guard};
-use session::Engine;
+use session::{Engine, Reader};
 use store::Counters;
 
-const ABI: i32 = 3;
+const ABI: i32 = 4;
 
 #[repr(C)]
 pub struct RawOption {
@@ -73,6 +76,7 @@ pub struct Api {
     settings: unsafe extern "C" fn(*mut Engine, *mut FFI_ArrowArrayStream, *mut RawError) -> i32,
     table_names: unsafe extern "C" fn(*mut Engine, *const c_char, *mut FFI_ArrowArrayStream, *mut RawError) -> i32,
     counters: unsafe extern "C" fn(*mut Engine, *mut Counters, *mut RawError) -> i32,
+    interrupt: unsafe extern "C" fn(*mut Engine, bool),
     parts: parts::Api,
     delta: delta::Api,
 }
@@ -92,6 +96,7 @@ static API: Api = Api {
     settings,
     table_names,
     counters,
+    interrupt,
     parts: parts::API,
     delta: delta::API,
 };
@@ -163,9 +168,31 @@ unsafe extern "C" fn query(
 ) -> i32 {
     guard(err, || unsafe {
         let reader = (*engine).query(&text(sql)?, read_only)?;
-        std::ptr::write(out, FFI_ArrowArrayStream::new(Box::new(reader)));
+        std::ptr::write(out, stream_of(reader));
         Ok(())
     })
+}
+
+static LAST_ERROR: OnceLock<unsafe extern "C" fn(*mut FFI_ArrowArrayStream) -> *const c_char> = OnceLock::new();
+
+/// What went wrong, without the name of the arm of Arrow's error that carried it.
+unsafe extern "C" fn last_error(stream: *mut FFI_ArrowArrayStream) -> *const c_char {
+    let text = LAST_ERROR.get().map_or(std::ptr::null(), |f| unsafe { f(stream) });
+    let carrier = b"External error: ";
+    let carried = !text.is_null() && unsafe { CStr::from_ptr(text) }.to_bytes().starts_with(carrier);
+    if carried { unsafe { text.add(carrier.len()) } } else { text }
+}
+
+fn stream_of(reader: Reader) -> FFI_ArrowArrayStream {
+    let mut stream = FFI_ArrowArrayStream::new(Box::new(reader));
+    if let Some(theirs) = stream.get_last_error.replace(last_error) {
+        let _ = LAST_ERROR.set(theirs);
+    }
+    stream
+}
+
+unsafe extern "C" fn interrupt(engine: *mut Engine, interrupted: bool) {
+    unsafe { (*engine).interrupt(interrupted) }
 }
 
 unsafe extern "C" fn describe(engine: *mut Engine, sql: *const c_char, out: *mut FFI_ArrowSchema, err: *mut RawError) -> i32 {

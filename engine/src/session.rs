@@ -1,7 +1,6 @@
 //! A DataFusion session: settings, tables over Parquet files, SQL to a stream.
 
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, StringArray};
@@ -12,35 +11,49 @@ use datafusion::catalog::TableProvider;
 use datafusion::common::config::TableParquetOptions;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
 use datafusion::logical_expr::SortExpr;
-use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext, col};
+use datafusion::prelude::{SessionConfig, SessionContext, col};
 use futures::StreamExt;
-use tokio::runtime::Runtime;
 use url::Url;
 
 use crate::delta_table::Table;
-use crate::error::{Error, INVALID, Result, panic_text};
+use crate::error::{Error, INVALID, Result};
 use crate::files_table::FilesTable;
 use crate::narrow;
+use crate::pool::Pool;
+use crate::statement;
 use crate::store::{Counters, CountingStore};
+use crate::watch::Workers;
 
 pub struct Engine {
-    runtime: Arc<Runtime>,
+    workers: Arc<Workers>, // dropped first: what runs on them uses the rest
     context: SessionContext,
     store: Arc<CountingStore>,
 }
 
 impl Engine {
     pub fn open(settings: &[(String, String)]) -> Result<Engine> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("bf-engine").build()?;
-        let config = SessionConfig::new().with_information_schema(true).with_option_extension(narrow::Options::default());
-        let state = SessionStateBuilder::new().with_config(config).with_default_features().with_query_planner(Arc::new(narrow::Planner)).with_physical_optimizer_rule(Arc::new(narrow::Flatten));
+        let most = |key: &str| settings.iter().find(|(k, _)| k == key).map(|(_, v)| bytes(key, v)).transpose();
+        let mut config = SessionConfig::new().with_information_schema(true).with_option_extension(narrow::Options::default());
+        let mut runtime = RuntimeEnvBuilder::new();
+        if let Some(n) = most(POOL)? {
+            runtime = runtime.with_memory_pool(Arc::new(Pool::new(n)));
+            let kept = &mut config.options_mut().execution.sort_spill_reservation_bytes;
+            *kept = n.div_ceil(64).min(*kept); // by each sort, for merging
+        }
+        let state = SessionStateBuilder::new()
+            .with_config(config)
+            .with_runtime_env(runtime.build_arc()?)
+            .with_default_features()
+            .with_query_planner(Arc::new(narrow::Planner))
+            .with_physical_optimizer_rule(Arc::new(narrow::Flatten));
         let context = SessionContext::new_with_state(state.build());
         let store = Arc::new(CountingStore::default());
         context.register_object_store(&Url::parse("file://").expect("a constant"), store.clone());
-        let engine = Engine { runtime: Arc::new(runtime), context, store };
-        for (key, value) in settings {
+        let engine = Engine { workers: Arc::new(Workers::new(most(PROCESS)?)?), context, store };
+        for (key, value) in settings.iter().filter(|(k, _)| k != POOL && k != PROCESS) {
             // SET knows both the session's options and the runtime's, and names the key it does not know
             let sql = format!("SET {key} = '{}'", value.replace('\'', "''"));
             engine.run(&sql).map_err(|e| e.with_code(INVALID))?;
@@ -49,8 +62,12 @@ impl Engine {
     }
 
     fn run(&self, sql: &str) -> Result<()> {
-        self.runtime.block_on(async { self.context.sql(sql).await?.collect().await })?;
+        self.workers.handle().block_on(async { self.context.sql(sql).await?.collect().await })?;
         Ok(())
+    }
+
+    pub fn interrupt(&self, interrupted: bool) {
+        self.workers.interrupt(interrupted);
     }
 
     pub fn register_parquet(&self, name: &str, schema: SchemaRef, paths: &[String], options: &HashMap<String, String>) -> Result<()> {
@@ -88,9 +105,12 @@ impl Engine {
     }
 
     pub fn query(&self, sql: &str, read_only: bool) -> Result<Reader> {
-        let allowed = SQLOptions::new().with_allow_ddl(!read_only).with_allow_dml(!read_only).with_allow_statements(!read_only);
-        let stream = self.runtime.block_on(async { self.context.sql_with_options(sql, allowed).await?.execute_stream().await })?;
-        Ok(Reader { runtime: self.runtime.clone(), schema: stream.schema(), stream: Some(stream) })
+        let (context, sql) = (self.context.clone(), sql.to_string());
+        let stream = self.workers.run(async move {
+            let plan = statement::plan(&context.state(), &sql, read_only).await?;
+            Ok(context.execute_logical_plan(plan).await?.execute_stream().await?)
+        })?;
+        Ok(Reader { workers: self.workers.clone(), schema: stream.schema(), stream: Some(stream) })
     }
 
     /// (name, value) of every option, as the session and its runtime report them; sorted by name.
@@ -107,9 +127,8 @@ impl Engine {
 
     /// (catalog, schema, name) of every table that a statement refers to; what it defines itself (WITH) is none.
     pub fn table_names(&self, sql: &str) -> Result<RecordBatch> {
-        let state = self.context.state();
-        let statement = state.sql_to_statement(sql, &state.config_options().sql_parser.dialect)?;
-        let names = state.resolve_table_references(&statement)?;
+        let (state, sql) = (self.context.state(), sql.to_string());
+        let names = self.workers.run(async move { Ok(state.resolve_table_references(&statement::parse(&state, &sql)?)?) })?;
         let catalogs: StringArray = names.iter().map(|n| n.catalog()).collect();
         let schemas: StringArray = names.iter().map(|n| n.schema()).collect();
         let tables: StringArray = names.iter().map(|n| Some(n.table())).collect();
@@ -122,9 +141,11 @@ impl Engine {
     }
 
     pub fn describe(&self, sql: &str) -> Result<SchemaRef> {
-        let plan = self.runtime.block_on(self.context.state().create_logical_plan(sql))?;
-        let plan = self.context.state().optimize(&plan)?;
-        Ok(plan.schema().inner().clone())
+        let (state, sql) = (self.context.state(), sql.to_string());
+        self.workers.run(async move {
+            let plan = statement::plan(&state, &sql, true).await?;
+            Ok(state.optimize(&plan)?.schema().inner().clone())
+        })
     }
 }
 
@@ -136,6 +157,14 @@ fn list<'a>(options: &'a HashMap<String, String>, key: &str) -> impl Iterator<It
 /// Ascending, nulls last.
 fn sort_order(options: &HashMap<String, String>) -> Vec<SortExpr> {
     list(options, "file_sort_order").map(|c| col(format!("\"{c}\"")).sort(true, false)).collect()
+}
+
+/// What the pool of a session holds at most, and what its process grows by at most.
+const POOL: &str = "datafusion.runtime.memory_limit";
+const PROCESS: &str = "bytefusion.memory_limit";
+
+fn bytes(key: &str, value: &str) -> Result<usize> {
+    SessionContext::parse_capacity_limit(key, value).map_err(|e| Error::from(e).with_code(INVALID))
 }
 
 /// "repo:utf8"
@@ -159,9 +188,9 @@ fn table_url(path: &str) -> Result<ListingTableUrl> {
     Ok(ListingTableUrl::try_new(url, None)?)
 }
 
-/// Rows as they are made. Holds the runtime, so that it may outlive the engine.
+/// Rows as they are made. Holds the threads that make them, so that it may outlive the engine.
 pub struct Reader {
-    runtime: Arc<Runtime>,
+    workers: Arc<Workers>,
     schema: SchemaRef,
     stream: Option<SendableRecordBatchStream>,
 }
@@ -170,16 +199,19 @@ impl Iterator for Reader {
     type Item = std::result::Result<RecordBatch, ArrowError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let stream = self.stream.as_mut()?;
-        let next = catch_unwind(AssertUnwindSafe(|| self.runtime.block_on(stream.next())));
-        let item = match next {
-            Ok(item) => item.map(|r| r.map_err(|e| ArrowError::ExternalError(Error::from(e).text().into()))),
-            Err(payload) => Some(Err(ArrowError::ExternalError(panic_text(payload).into()))),
-        };
-        if !matches!(item, Some(Ok(_))) {
-            self.close();
+        let mut stream = self.stream.take()?;
+        let next = self.workers.run(async move {
+            let batch = stream.next().await.transpose()?; // at the end, and where it fails, the stream is dropped here
+            Ok(batch.map(|b| (b, stream)))
+        });
+        match next {
+            Ok(Some((batch, stream))) => {
+                self.stream = Some(stream);
+                Some(Ok(batch))
+            }
+            Ok(None) => None,
+            Err(e) => Some(Err(ArrowError::ExternalError(e.text().into()))),
         }
-        item
     }
 }
 
@@ -189,15 +221,10 @@ impl RecordBatchReader for Reader {
     }
 }
 
-impl Reader {
-    fn close(&mut self) {
-        let _inside = self.runtime.enter(); // dropping a stream may cancel tasks
-        self.stream = None;
-    }
-}
-
 impl Drop for Reader {
     fn drop(&mut self) {
-        self.close();
+        if let Some(stream) = self.stream.take() {
+            self.workers.discard(stream);
+        }
     }
 }

@@ -89,7 +89,8 @@ typedef enum bf_status {
     BF_ENGINE = 20,      /* the query engine refused: SQL errors and their hints */
     BF_CONTRACT = 21,    /* a dataset that does not meet bytecode_files_v1 */
     BF_CANCELLED = 22,
-    BF_CONFLICT = 23     /* somebody else is writing, or wrote first; nothing was written */
+    BF_CONFLICT = 23,    /* somebody else is writing, or wrote first; nothing was written */
+    BF_REFUSED = 24      /* a statement that is no question, where only questions are answered */
 } bf_status;
 
 /** Where and why a call failed. Owned by the caller, never allocated; the first error stays. */
@@ -297,12 +298,19 @@ BF_API bf_status bf_session_open_with(const bf_profile *profile, const char *dat
 BF_API bf_status bf_session_open_catalog(const bf_profile *profile, const char *directory, bf_session **out, bf_error *err);
 
 /** Runs one SQL statement; rows stream as they are made. `out` may outlive the session; the caller releases it.
- *  Errors: BF_ENGINE with the engine's message; errors at run time come from the stream (get_last_error). */
+ *  Only questions are answered (SELECT, SHOW, DESCRIBE, EXPLAIN of these), over the tables of the session and nothing beyond it, unless the
+ *  profile says allow_write. Memory is bounded by its option memory_limit.
+ *  Errors: BF_REFUSED, BF_LIMIT (memory), BF_CANCELLED, BF_ENGINE with the engine's message; errors at run time come from the stream
+ *  (get_last_error). */
 BF_API bf_status bf_session_query(bf_session *session, const char *sql, struct ArrowArrayStream *out, bf_error *err);
 
 /** What somebody who waits for answers would like to know: views that were unnested though a stale flat table of them is there, a line each.
  *  NULL where there is nothing to say. Belongs to the session; a query may add to it. */
 BF_API const char *bf_session_note(const bf_session *session);
+
+/** Ends what the session runs, within moments: calls give BF_CANCELLED, its streams an error, and so does all that is begun until it is
+ *  called with false. It only sets a flag: it may be called from another thread or from a signal handler, while the session is open. */
+BF_API void bf_session_interrupt(bf_session *session, bool interrupted);
 
 BF_API void bf_session_close(bf_session *session);
 
@@ -329,7 +337,7 @@ BF_API bf_status bf_session_open_for_check(const bf_profile *profile, const char
 
 /** Looks at everything that serving promises, scope by scope. *checks and its texts belong to the session and live until it is
  *  checked again or closed. The call is BF_OK also when checks fail; what could not be run is a check that failed.
- *  Errors: BF_INVALID_ARGUMENT (a catalog without a dataset), BF_NO_MEMORY. */
+ *  Errors: BF_INVALID_ARGUMENT (a catalog without a dataset), BF_CANCELLED, BF_NO_MEMORY. */
 BF_API bf_status bf_session_check(bf_session *session, const bf_check **checks, size_t *n_checks, bf_error *err);
 
 /** Name of a state, as "ok", "FAIL", "not checked". Static. */

@@ -54,6 +54,7 @@ static const struct {
     {BF_CONTRACT, "BF_CONTRACT"},
     {BF_CANCELLED, "BF_CANCELLED"},
     {BF_CONFLICT, "BF_CONFLICT"},
+    {BF_REFUSED, "BF_REFUSED"},
 };
 
 const char *bf_status_name(bf_status status) {

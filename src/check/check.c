@@ -77,6 +77,7 @@ static bf_status check_scope(bf_session *session, bf_checks *out, size_t i, bf_e
     if (scopes[i].check && (!session->stopped_scope || scopes[i].is_about_engine)) {
         bf_status st = scopes[i].check(&session->serving, out, &why);
         if (st == BF_NO_MEMORY) return bf_fail(err, st, -1, "%s", why.message);
+        if (session->interrupted) return bf_fail(err, BF_CANCELLED, -1, "interrupted");
         if (st != BF_OK) bf_checks_add(out, scopes[i].scope, BF_CHECK_FAIL, scopes[i].title, "its queries run", why.message);
     }
     add_stop(session, out, i);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/interrupt.h"
 #include "cli/profile.h"
 #include "cli/progress.h"
 
@@ -142,6 +143,7 @@ static int run(const cli_command *self, int argc, char **argv) {
     bf_error err = {0};
     bf_index_report report;
     progress_begin();
+    interrupt_begin("the dataset is as it was, or whole with the new rows");
     bf_status st = bf_index(&index, &report, &err);
     progress_end();
     free(paths.items);
@@ -150,8 +152,9 @@ static int run(const cli_command *self, int argc, char **argv) {
     if (st == BF_OK) {
         print_report(&index, &report);
     } else if (st == BF_CANCELLED) {
-        fprintf(stderr, "bytefusion: interrupted; %s is as it was\n", index.dataset);
-        code = EXIT_INTERRUPTED;
+        char kept[512];
+        snprintf(kept, sizeof kept, "%s is as it was", index.dataset ? index.dataset : "everything");
+        code = interrupt_end(kept);
     } else {
         code = cli_fail(&err);
     }

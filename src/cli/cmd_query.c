@@ -2,10 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/profile.h"
 
-enum { SQL_FILE = 'f', OUTPUT = 'o', FORMAT = 256, MAX_ROWS, CATALOG };
+enum { SQL_FILE = 'f', OUTPUT = 'o', FORMAT = 256, MAX_ROWS, CATALOG, MEMORY, ALLOW_WRITE };
 
 static const cli_option options[] = {
     {SQL_FILE, "file", "FILE", "read the SQL from a file, or - for standard input"},
@@ -13,6 +14,8 @@ static const cli_option options[] = {
     {OUTPUT, "output", "FILE", "write to a file, whole or not at all"},
     {MAX_ROWS, "max-rows", "N", "rows to print; 0: all (default: 40 in a table on a terminal, else all)"},
     {CATALOG, "catalog", "DIR", "find datasets below DIR by name: NAME.py_bc_files; DATASET may be left out then"},
+    {MEMORY, "memory", "SIZE", "what the query may use: 512M, 2G, 50%, none (80% of the machine's); it spills to disk where it can"},
+    {ALLOW_WRITE, "allow-write", NULL, "run statements that write or change settings too: COPY, CREATE, SET, ..."},
     CLI_PROFILE_OPTIONS,
     {0},
 };
@@ -48,12 +51,16 @@ static int query(const cli_command *self, const bf_profile *profile, const char 
     bf_error err = {0};
     bf_session *session;
     struct ArrowArrayStream rows;
+    const char *kept = output->file ? "the file is as it was" : "rows that were written are whole, more may be missing";
+    interrupt_begin(kept);
     if (bf_session_open_with(profile, dataset, &session, &err) != BF_OK) return cli_fail(&err);
+    interrupt_session(session);
     bf_status st = bf_session_query(session, sql, &rows, &err);
     if (bf_session_note(session)) fprintf(stderr, "bytefusion: %s\n", bf_session_note(session));
-    int code = st == BF_OK ? cli_write_rows(self, output, &rows) : cli_fail(&err);
+    int code = st == BF_OK ? cli_write_rows(self, output, &rows) : interrupted() ? EXIT_FAILED : cli_fail(&err);
+    interrupt_session(NULL);
     bf_session_close(session);
-    return code;
+    return code != EXIT_DONE && interrupted() ? interrupt_end(kept) : code;
 }
 
 static bool has_catalog(const bf_profile *profile) {
@@ -81,14 +88,19 @@ static int query_arguments(const cli_command *self, const bf_profile *profile, i
 static int run(const cli_command *self, int argc, char **argv) {
     cli_output output = {.max_rows = -1};
     cli_profile asked = {0};
-    const char *file = NULL, *catalog = NULL;
+    const char *file = NULL;
+    struct {
+        const char *option, *value, *flag;
+    } given[] = {{"catalog_location", NULL, "--catalog"}, {"memory_limit", NULL, "--memory"}, {"allow_write", NULL, "--allow-write"}};
     int code;
     for (int id; (id = cli_next_option(self, argc, argv)) != -1;) switch (id) {
         case SQL_FILE: file = cli_value; break;
         case FORMAT: output.format = cli_value; break;
         case OUTPUT: output.file = cli_value; break;
         case MAX_ROWS: output.max_rows = cli_number(self, "max-rows"); break;
-        case CATALOG: catalog = cli_value; break;
+        case CATALOG: given[0].value = cli_value; break;
+        case MEMORY: given[1].value = cli_value; break;
+        case ALLOW_WRITE: given[2].value = "true"; break;
         default: cli_profile_option(&asked, id);
         }
     cli_format(self, output.format);
@@ -96,8 +108,12 @@ static int run(const cli_command *self, int argc, char **argv) {
     bf_profile *profile = cli_profile_resolve(self, &asked, &code);
     if (!profile) return code;
     bf_error err = {0};
-    if (catalog && bf_profile_set(profile, "catalog_location", catalog, "--catalog", &err) != BF_OK)
-        code = cli_fail(&err);
+    bf_status st = BF_OK;
+    for (size_t i = 0; i < sizeof given / sizeof *given && st == BF_OK; i++)
+        if (given[i].value) st = bf_profile_set(profile, given[i].option, given[i].value, given[i].flag, &err);
+    if (st == BF_OK) st = bf_profile_check(profile, &err);
+    if (st != BF_OK)
+        code = cli_wrong_usage(self, "%s", err.message);
     else
         code = query_arguments(self, profile, argc - first, argv + first, file, &output);
     bf_profile_free(profile);

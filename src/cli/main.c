@@ -2,7 +2,7 @@
 #include <malloc.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/interrupt.h"
 
 static const cli_command *const commands[] = {
     &cli_index,     &cli_query, &cli_views,   &cli_dis,      &cli_check,  &cli_materialize,
@@ -30,6 +30,7 @@ static void keep_memory(void) {
 
 int main(int argc, char **argv) {
     keep_memory();
+    pipe_begin();
     const char *name = argc > 1 ? argv[1] : "";
     if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
         print_help(stdout);
@@ -39,8 +40,13 @@ int main(int argc, char **argv) {
         printf("bytefusion %s\n", bf_version());
         return EXIT_DONE;
     }
-    for (int i = 0; i < N_COMMANDS; i++)
-        if (!strcmp(name, commands[i]->name)) return commands[i]->run(commands[i], argc - 1, argv + 1);
+    for (int i = 0; i < N_COMMANDS; i++) {
+        if (strcmp(name, commands[i]->name)) continue;
+        int code = commands[i]->run(commands[i], argc - 1, argv + 1);
+        fflush(stdout);
+        pipe_end();
+        return code;
+    }
     if (*name) return cli_wrong_usage(NULL, "no command %s", name);
     print_help(stderr);
     return EXIT_USAGE;

@@ -1,4 +1,4 @@
-#include "cli/cli.h"
+#include "cli/interrupt.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -86,6 +86,7 @@ int cli_wrong_usage(const cli_command *c, const char *format, ...) {
 }
 
 int cli_fail(const bf_error *err) {
+    if (pipe_closed()) return EXIT_FAILED;
     fprintf(stderr, "bytefusion: %s", err->message);
     if (err->offset >= 0) fprintf(stderr, " (at byte %lld)", (long long)err->offset);
     fprintf(stderr, "\n");

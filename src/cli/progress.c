@@ -1,30 +1,22 @@
 #include "cli/progress.h"
 
-#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "cli/interrupt.h"
+
 enum { BAR = 24 };
 
-static volatile sig_atomic_t interrupted;
 static bool on_terminal, shown;
 
-static void interrupt(int number) {
-    (void)number;
-    interrupted = 1;
-}
-
 void progress_begin(void) {
-    struct sigaction action = {.sa_handler = interrupt, .sa_flags = SA_RESETHAND}; /* a second one kills at once */
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
     on_terminal = isatty(STDERR_FILENO);
 }
 
 bool progress_show(void *context, const bf_progress *p) {
     (void)context;
-    if (interrupted) return false;
+    if (interrupted()) return false;
     if (!on_terminal || p->n_files == 0) return true;
     double done = p->n_input_bytes ? (double)p->input_bytes / (double)p->n_input_bytes : 1;
     char bar[BAR + 1];

@@ -52,7 +52,10 @@ bf_status bf_engine_load(const bf_engine_api **out, bf_error *err) {
 }
 
 bf_status bf_engine_fail(bf_error *err, const bf_engine_error *why) {
-    static const bf_status statuses[] = {[BF_ENGINE_IO] = BF_IO, [BF_ENGINE_NOT_FOUND] = BF_NOT_FOUND, [BF_ENGINE_CONFLICT] = BF_CONFLICT};
-    bool has_own = why->code > 0 && why->code < (int32_t)(sizeof statuses / sizeof *statuses) && statuses[why->code];
-    return bf_fail(err, has_own ? statuses[why->code] : BF_ENGINE, -1, "%s", why->message);
+    static const bf_status statuses[] = {
+        [BF_ENGINE_IO] = BF_IO,           [BF_ENGINE_RESOURCES] = BF_LIMIT,     [BF_ENGINE_NOT_FOUND] = BF_NOT_FOUND,
+        [BF_ENGINE_CONFLICT] = BF_CONFLICT,         [BF_ENGINE_REFUSED] = BF_REFUSED, [BF_ENGINE_CANCELLED] = BF_CANCELLED,
+    };
+    size_t i = (size_t)why->code;
+    return bf_fail(err, i < sizeof statuses / sizeof *statuses && statuses[i] ? statuses[i] : BF_ENGINE, -1, "%s", why->message);
 }

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/budget.h"
+#include "profile/size.h"
 
 enum { BOOL, INT, TEXT, LIST };
 enum { ANY, EXTERNAL, DELTA };
@@ -134,6 +135,10 @@ int64_t bf_profile_int(const bf_profile *p, bf_option_id id) {
     return *text ? strtoll(text, NULL, 10) : -1;
 }
 
+int64_t bf_profile_bytes(const bf_profile *p, bf_option_id id) {
+    return bf_size_parse(bf_profile_text(p, id));
+}
+
 size_t bf_profile_count(void) {
     return BF_N_OPTIONS;
 }
@@ -253,6 +258,11 @@ bf_status bf_profile_check(const bf_profile *p, bf_error *err) {
         return bf_fail(err, BF_INVALID_ARGUMENT, -1, "%s is for Delta tables, and the provider is %s", options[set[DELTA]].name, provider);
     if (*bf_profile_text(p, BF_OPT_delta_version) && *bf_profile_text(p, BF_OPT_delta_timestamp))
         return bf_fail(err, BF_INVALID_ARGUMENT, -1, "delta_version and delta_timestamp both say which version: give one of them");
+    static const bf_option_id sizes[] = {BF_OPT_memory_limit, BF_OPT_spill_limit};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        if (bf_profile_bytes(p, sizes[i]) < BF_SIZE_NONE)
+            return bf_fail(err, BF_INVALID_ARGUMENT, -1, "%s is '%s', it takes a size of 1M or more (512M, 2G), a share of the memory (80%%), or none",
+                           options[sizes[i]].name, bf_profile_text(p, sizes[i]));
     if (bf_profile_bool(p, BF_OPT_unbounded)) return bf_fail(err, BF_INVALID_ARGUMENT, -1, "unbounded: a dataset of files has an end");
     return BF_OK;
 }

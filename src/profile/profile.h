@@ -21,6 +21,9 @@ bool bf_profile_is_set(const bf_profile *profile, bf_option_id id); /* by anybod
 bf_status bf_profile_check_delta(const bf_profile *profile, const char *dataset, bf_error *err);
 bf_status bf_profile_check_external(const bf_profile *profile, const char *dataset, bf_error *err);
 
+/** Bytes of an option that is a size ("512M", "2G"), or a share of the machine's memory ("80%"); -1: none. */
+int64_t bf_profile_bytes(const bf_profile *profile, bf_option_id id);
+
 /** A copy that the caller frees; of the defaults where `profile` is NULL. NULL when memory runs out. */
 bf_profile *bf_profile_copy(const bf_profile *profile);
 

@@ -119,7 +119,8 @@ bf_status bf_session_query(bf_session *session, const char *sql, struct ArrowArr
     if (st == BF_OK && has_table(session)) st = bf_relations_make(session, &references, err);
     bf_references_free(&references);
     if (st != BF_OK) return st;
-    if (session->serving.api->query(session->serving.engine, sql, false, out, &why) == BF_ENGINE_OK) return BF_OK;
+    bool read_only = !bf_profile_bool(session->serving.profile, BF_OPT_allow_write);
+    if (session->serving.api->query(session->serving.engine, sql, read_only, out, &why) == BF_ENGINE_OK) return BF_OK;
     st = bf_engine_fail(err, &why);
     if (session->autoload) bf_autoload_hint(session->autoload, err);
     return st;
@@ -127,6 +128,11 @@ bf_status bf_session_query(bf_session *session, const char *sql, struct ArrowArr
 
 const char *bf_session_note(const bf_session *session) {
     return session->note.n && !session->note.failed ? session->note.p : NULL;
+}
+
+void bf_session_interrupt(bf_session *session, bool interrupted) {
+    session->interrupted = interrupted;
+    if (session->serving.engine) session->serving.api->interrupt(session->serving.engine, interrupted);
 }
 
 void bf_session_close(bf_session *session) {

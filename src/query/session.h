@@ -21,6 +21,7 @@ struct bf_session {
     bf_checks checks;      /* what the last check found; `is_checked`: there was one */
     bool is_checked;
     double checked_seconds;
+    volatile bool interrupted; /* set by a signal handler, or another thread */
 };
 
 /** As bf_session_open_with, but *out is the session also when a gate stopped it: `stopped` says so, it has no table then, and is to be

@@ -5,7 +5,7 @@
 #include "serving/serving.h"
 
 /* A listing costs the engine about this much for each file: path, size, time, tag. */
-enum { LISTED_FILE_BYTES = 1024 };
+enum { LISTED_FILE_BYTES = 1024, SMALL_BYTES = 256 << 20 };
 
 static const struct {
     bf_option_id option;
@@ -23,6 +23,9 @@ static const struct {
     {BF_OPT_meta_fetch_concurrency, "datafusion.execution.meta_fetch_concurrency"},
     {BF_OPT_list_files_cache_ttl, "datafusion.runtime.list_files_cache_ttl"},
     {BF_OPT_list_files_cache_limit, "datafusion.runtime.list_files_cache_limit"},
+    {BF_OPT_memory_limit, "datafusion.runtime.memory_limit"},
+    {BF_OPT_spill_limit, "datafusion.runtime.max_temp_directory_size"},
+    {BF_OPT_spill_directory, "datafusion.runtime.temp_directory"},
 };
 
 enum { N_KNOBS = sizeof knobs / sizeof *knobs };
@@ -34,38 +37,60 @@ static bool is_count(const char *text) {
     return true;
 }
 
-/* What the engine is asked for: the option's text, but a limit that counts files, which the engine wants in bytes with a unit. */
+static const char *kilobytes(bf_arena *arena, int64_t n) {
+    char text[40];
+    int length = snprintf(text, sizeof text, "%lldK", n > 0 ? (long long)n : 1LL);
+    return bf_arena_str(arena, text, (size_t)length + 1).p;
+}
+
+/* What the engine is asked for: the option's text, or bytes with a unit where the option counts files or is a share. */
 static const char *asked(const bf_profile *profile, bf_option_id option, bf_arena *arena) {
     const char *text = bf_profile_text(profile, option);
-    if (option != BF_OPT_list_files_cache_limit || !is_count(text)) return text;
-    char converted[40];
-    long long kilobytes = strtoll(text, NULL, 10) * LISTED_FILE_BYTES / 1024;
-    int n = snprintf(converted, sizeof converted, "%lldK", kilobytes > 0 ? kilobytes : 1);
-    return bf_arena_str(arena, converted, (size_t)n + 1).p;
+    int64_t bytes;
+    switch ((int)option) {
+    case BF_OPT_list_files_cache_limit: return is_count(text) ? kilobytes(arena, strtoll(text, NULL, 10) * LISTED_FILE_BYTES / 1024) : text;
+    case BF_OPT_memory_limit: /* operators do not count all that they take, and plans and footers are there too */
+        bytes = bf_profile_bytes(profile, option);
+        return bytes < 0 ? "unlimited" : kilobytes(arena, (bytes > SMALL_BYTES ? bytes / 4 * 3 : bytes / 2) / 1024);
+    case BF_OPT_spill_limit:
+        bytes = bf_profile_bytes(profile, option);
+        return kilobytes(arena, bytes < 0 ? INT64_MAX / 4096 : bytes / 1024);
+    default: return text;
+    }
+}
+
+/* Of options that are unset there is no setting. */
+static bool is_given(const char *value) {
+    return *value && strcmp(value, "unlimited");
 }
 
 bf_status bf_knobs_settings(const bf_profile *profile, bf_arena *arena, bf_engine_option **settings, size_t *n, bf_error *err) {
     *n = 0;
-    *settings = malloc(N_KNOBS * sizeof **settings);
+    *settings = malloc((N_KNOBS + 1) * sizeof **settings);
     if (!*settings) return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
     for (size_t i = 0; i < N_KNOBS; i++) {
         const char *value = asked(profile, knobs[i].option, arena);
         if (!value) return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
-        (*settings)[(*n)++] = (bf_engine_option){knobs[i].setting, value};
+        if (is_given(value)) (*settings)[(*n)++] = (bf_engine_option){knobs[i].setting, value};
     }
+    int64_t limit = bf_profile_bytes(profile, BF_OPT_memory_limit);
+    const char *process = limit < 0 ? "" : kilobytes(arena, limit / 1024);
+    if (!process) return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
+    if (is_given(process)) (*settings)[(*n)++] = (bf_engine_option){"bytefusion.memory_limit", process};
     return BF_OK;
 }
 
 /* ---- as the engine reports them ---- */
 
-/* Bytes of "10000K" as of "9.8 MB": the engine reports in its own units, rounded to a tenth. */
-static double bytes_of(const char *text) {
+/* Bytes of "10000K" as of "9.8 MB", and of one in its last place: the engine reports in its own units, rounded or cut. */
+static double bytes_of(const char *text, double *last_place) {
     char *unit;
     double value = strtod(text, &unit);
     while (*unit == ' ') unit++;
-    static const char units[] = "KMG";
+    static const char units[] = "KMGT";
     const char *found = *unit ? strchr(units, toupper((unsigned char)*unit)) : NULL;
-    for (const char *u = units; found && u <= found; u++) value *= 1024;
+    *last_place = 1;
+    for (const char *u = units; found && u <= found; u++) value *= 1024, *last_place *= 1024;
     return value;
 }
 
@@ -84,9 +109,10 @@ static double seconds_of(const char *text) {
 static bool means_the_same(bf_option_id option, const char *asked_for, const char *reported) {
     if (!strcmp(asked_for, reported)) return true;
     if (option == BF_OPT_list_files_cache_ttl) return seconds_of(asked_for) == seconds_of(reported);
-    if (option != BF_OPT_list_files_cache_limit) return false;
-    double a = bytes_of(asked_for), b = bytes_of(reported);
-    return a > 0 && b > 0.9 * a && b < 1.1 * a;
+    if (option == BF_OPT_spill_directory && !*asked_for) return !strcmp(reported, "unset"); /* made when it is needed */
+    if (option != BF_OPT_list_files_cache_limit && option != BF_OPT_memory_limit && option != BF_OPT_spill_limit) return false;
+    double in_a, in_b, a = bytes_of(asked_for, &in_a), b = bytes_of(reported, &in_b);
+    return a > 0 && ((b > 0.9 * a && b < 1.1 * a) || (b > 0 && a >= b && a < b + in_b));
 }
 
 typedef struct reading {
@@ -105,7 +131,8 @@ static bf_status on_setting(void *context, const char *const *cells, size_t n_ce
         const char *have = cells[1] ? cells[1] : "unset";
         r->seen[i] = true;
         if (!want) return BF_NO_MEMORY;
-        bf_checks_add(r->out, 8, means_the_same(knobs[i].option, want, have) ? BF_CHECK_OK : BF_CHECK_FAIL, knobs[i].setting, want, have);
+        bf_check_state state = means_the_same(knobs[i].option, want, have) ? BF_CHECK_OK : BF_CHECK_FAIL;
+        bf_checks_add(r->out, 8, state, knobs[i].setting, *want ? want : "unset", have);
     }
     return BF_OK;
 }

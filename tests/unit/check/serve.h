@@ -83,6 +83,13 @@ static inline void make_from_sql(const char *name, const char *from, const char 
     bf_session_close(session);
 }
 
+/** The defaults, but statements that are no questions are run too. */
+static inline bf_profile *writing_profile(void) {
+    bf_profile *profile = bf_profile_new();
+    ok(bf_profile_set(profile, "allow_write", "true", "test", NULL), &(bf_error){0});
+    return profile;
+}
+
 static inline bf_session *open_for_check(const char *name, const bf_profile *profile) {
     bf_error err = {0};
     bf_session *session;

@@ -78,7 +78,9 @@ static void test_check__setting_that_was_changed(void **state) {
     (void)state;
     need_engine();
     make_dataset("good", "3.12/ok_constants.pyc", NULL);
-    bf_session *session = open_for_check("good", NULL);
+    bf_profile *profile = writing_profile();
+    bf_session *session = open_for_check("good", profile);
+    bf_profile_free(profile);
     bf_error err = {0};
     struct ArrowArrayStream rows;
     ok(bf_session_query(session, "SET datafusion.execution.meta_fetch_concurrency = '7'", &rows, &err), &err);

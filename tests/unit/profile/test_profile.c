@@ -37,6 +37,8 @@ static void test_profile__defaults(void **state) {
         {"ordering", "path,file_id"},  {"collect_statistics", "false"},       {"meta_fetch_concurrency", "64"},
         {"list_files_cache_ttl", "5m"}, {"list_files_cache_limit", "10000"},  {"delta_version", ""},
         {"write_mode", "overwrite"},   {"narrow_scans", "true"},              {"use_materialized", "true"},
+        {"allow_write", "false"},
+        {"memory_limit", "80%"},       {"spill_limit", "100G"},               {"spill_directory", ""},
     };
     bf_profile *p = bf_profile_new();
     assert_non_null(p);
@@ -48,8 +50,8 @@ static void test_profile__defaults(void **state) {
             assert_string_equal(o.source, "default");
             assert_true(strlen(o.meaning) > 0);
         }
-    assert_int_equal(bf_profile_count(), 32); /* nine of them are limits */
-    assert_false(bf_profile_get(p, 32, &(bf_profile_option){0}));
+    assert_int_equal(bf_profile_count(), 36); /* nine of them are limits */
+    assert_false(bf_profile_get(p, 36, &(bf_profile_option){0}));
     assert_int_equal(bf_profile_check(p, NULL), BF_OK);
     assert_int_equal(bf_profile_check(NULL, NULL), BF_OK);
     bf_profile_free(p);
@@ -195,6 +197,12 @@ static void test_profile__check(void **state) {
         {{{"provider", "delta"}, {"write_mode", "append"}}, NULL}, /* of no group */
         {{{"provider", "parquet"}, {"partition_cols", "repo utf8"}}, NULL},
         {{{"provider", "csv"}}, "provider csv: there are listing, parquet and delta"},
+        {{{"memory_limit", "none"}}, NULL},
+        {{{"memory_limit", "99.5%"}}, NULL},
+        {{{"memory_limit", "1.5g"}}, NULL},
+        {{{"memory_limit", "12"}}, "memory_limit is '12', it takes a size of 1M or more (512M, 2G), a share of the memory (80%), or none"},
+        {{{"memory_limit", "-1G"}}, "memory_limit is '-1G', it takes a size of 1M or more (512M, 2G), a share of the memory (80%), or none"},
+        {{{"spill_limit", "1GB"}}, "spill_limit is '1GB', it takes a size of 1M or more (512M, 2G), a share of the memory (80%), or none"},
         {{{"write_mode", "replace"}}, "write_mode replace: there are overwrite, append and error"},
         {{{"delta_version", "3"}}, NULL}, /* the dataset will say what it is */
         {{{"provider", "listing"}, {"delta_version", "3"}}, "delta_version is for Delta tables, and the provider is listing"},

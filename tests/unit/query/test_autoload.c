@@ -102,7 +102,11 @@ static void test_autoload__unknown_names(void **state) {
 static void test_autoload__default_schema(void **state) {
     (void)state;
     need_engine();
-    bf_session *session = open_catalog(folder);
+    bf_error err = {0};
+    bf_session *session;
+    bf_profile *profile = writing_profile();
+    ok(bf_session_open_catalog(profile, folder, &session, &err), &err);
+    bf_profile_free(profile);
     expect(session, "SET datafusion.catalog.default_schema = 'alpha'", "\n");
     expect(session, "SELECT count(*) AS n FROM py_bc_files", "n\n1\n");
     expect(session, "SELECT count(*) AS n FROM parts.py_bc_files", "n\n1\n"); /* opening it leaves the default as it was */

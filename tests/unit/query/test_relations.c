@@ -6,7 +6,9 @@ static bf_session *open_session(void) {
     bf_error err = {0};
     bf_session *session;
     PATH(dataset, "%s/alpha", folder);
-    ok(bf_session_open(dataset, &session, &err), &err);
+    bf_profile *profile = writing_profile();
+    ok(bf_session_open_with(profile, dataset, &session, &err), &err);
+    bf_profile_free(profile);
     return session;
 }
 

@@ -16,7 +16,7 @@ static void assert_setting(const char *option, const char *value, const char *na
     bf_profile *p = bf_profile_new();
     if (option) assert_int_equal(bf_profile_set(p, option, value, "test", &err), BF_OK);
     assert_int_equal(bf_knobs_settings(p, &arena, &settings, &n, &err), BF_OK);
-    assert_int_equal(n, 12);
+    assert_in_range(n, 14, 16); /* what is unset, or none, is not given */
     assert_string_equal(setting(settings, n, name), expected);
     free(settings);
     bf_arena_free(&arena);
@@ -38,6 +38,7 @@ static void test_knobs__defaults(void **state) {
         {"datafusion.execution.meta_fetch_concurrency", "64"},
         {"datafusion.runtime.list_files_cache_ttl", "5m"},
         {"datafusion.runtime.list_files_cache_limit", "10000K"},
+        {"datafusion.runtime.max_temp_directory_size", "104857600K"},
     };
     for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) assert_setting(NULL, NULL, defaults[i][0], defaults[i][1]);
 }
@@ -49,6 +50,10 @@ static void test_knobs__from_the_profile(void **state) {
     assert_setting("meta_fetch_concurrency", "8", "datafusion.execution.meta_fetch_concurrency", "8");
     assert_setting("collect_statistics", "true", "datafusion.execution.collect_statistics", "true");
     assert_setting("collect_statistics", "true", "datafusion.execution.split_file_groups_by_statistics", "true");
+    assert_setting("memory_limit", "2G", "bytefusion.memory_limit", "2097152K");
+    assert_setting("memory_limit", "2G", "datafusion.runtime.memory_limit", "1572864K"); /* what operators do not count is left */
+    assert_setting("memory_limit", "128M", "datafusion.runtime.memory_limit", "65536K");
+    assert_setting("spill_directory", "/spill", "datafusion.runtime.temp_directory", "/spill");
 }
 
 /* A kilobyte a file; what has a unit is left as it is, and none is the least that the engine takes. */
@@ -71,6 +76,9 @@ static void test_knobs__ok(void **state) {
         {"list_files_cache_ttl", "300s"},
         {"list_files_cache_limit", "7"},
         {"list_files_cache_limit", "2M"},
+        {"memory_limit", "none"},
+        {"memory_limit", "1.5G"},
+        {"spill_limit", "300G"},
     };
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         bf_serving *s = new_serving(full);
@@ -78,7 +86,7 @@ static void test_knobs__ok(void **state) {
         open_table(s);
         bf_checks out = checked(s, bf_knobs_check);
         assert_all_ok(&out);
-        assert_int_equal(out.n, 12);
+        assert_int_equal(out.n, 15);
         bf_checks_free(&out);
         close_serving(s);
     }
