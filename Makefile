@@ -1,7 +1,7 @@
 # make         builds build/bytefusion, with all the set-up that it needs
 # make demo    the main job on real input: this machine's Python standard library, and three questions
-# make test    the tests, then the decoder's again under AddressSanitizer and UBSan
-.PHONY: all program demo test sanitize conformance interop bench install clean
+# make test    the tests, then the decoder's again under AddressSanitizer and UBSan, then fuzzing for a little while
+.PHONY: all program demo test sanitize fuzz fuzz-build coverage lint conformance interop bench install clean
 BUILD ?= build
 JOBS := $(shell nproc)
 
@@ -26,12 +26,24 @@ test: all
 	@python3 tools/gen_schema_doc --check
 	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 	@$(MAKE) --no-print-directory sanitize
+	@$(MAKE) --no-print-directory fuzz SECONDS=120
 
 sanitize: all
 	@cmake -S . -B $(BUILD)-sanitize -G Ninja -DBF_WERROR=ON -DBF_SANITIZE=ON -DBF_NANOARROW_DIR="$$(tools/fetch_nanoarrow)" \
 	  -DBF_ENGINE_LIBRARY="$$(tools/build_engine)" > /dev/null
 	@cmake --build $(BUILD)-sanitize
 	@ctest --test-dir $(BUILD)-sanitize --output-on-failure -j $(JOBS) -L unit
+
+# For SECONDS in all; more options: tests/fuzz/run --help. Clang is asked for here, and by nothing else.
+SECONDS ?= 120
+fuzz: fuzz-build
+	@tests/fuzz/run $(BUILD)-fuzz --seconds $(SECONDS)
+
+fuzz-build:
+	@tools/setup clang
+	@cmake -S . -B $(BUILD)-fuzz -G Ninja -DBF_FUZZ=ON -DCMAKE_C_COMPILER=clang \
+	  -DBF_NANOARROW_DIR="$$(tools/fetch_nanoarrow)" > /dev/null
+	@cmake --build $(BUILD)-fuzz
 
 # With the interpreters that are found, and those that tools/get_pythons lays beside them: every row of every standard library.
 conformance: all
@@ -49,4 +61,4 @@ install: all
 	@cmake --install $(BUILD)
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-sanitize
+	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-fuzz $(BUILD)-coverage
