@@ -43,6 +43,13 @@ SELECT unnest(a) AS x, unnest(b) AS y FROM (SELECT co['names'] AS a, co['consts'
 SELECT count(x) FROM (SELECT unnest(code_objects) AS x FROM bytecode_files_v1)
 SELECT count(DISTINCT x['name']) FROM (SELECT unnest(code_objects) AS x FROM bytecode_files_v1)
 SELECT x['instructions'] AS i, count(*) AS n FROM (SELECT unnest(code_objects) AS x FROM bytecode_files_v1) GROUP BY 1
+SELECT * FROM bytecode_files_v1 WHERE path LIKE '%o%'
+SELECT * FROM bytecode_files_v1 WHERE repo IS NULL AND path > 'b'
+SELECT * FROM bytecode_files_v1 WHERE path > 'b' AND array_length(code_objects) > 1
+SELECT path, code_objects[1]['name'] AS n FROM bytecode_files_v1 WHERE path < 'm' OR errors IS NULL
+SELECT * FROM bytecode_files_v1 WHERE path = 'no such file'
+SELECT opname, count(*) AS n FROM py_bc_instructions WHERE path LIKE '%loops%' OR file_id LIKE '%a' GROUP BY 1
+SELECT i.opname, c.co_name FROM py_bc_instructions AS i JOIN py_bc_code_units AS c USING (code_unit_id) WHERE c.path LIKE '%loops%' AND i.path = c.path
 SELECT arrow_typeof(code_objects) AS t FROM bytecode_files_v1
 SELECT arrow_metadata(code_objects[1]['instructions']) AS m FROM bytecode_files_v1
 SELECT arrow_metadata(span) AS m, arrow_typeof(span) AS t, arrow_metadata(span, 'semantic_type') AS s FROM py_bc_instruction_spans

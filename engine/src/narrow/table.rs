@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use datafusion::arrow::datatypes::{DataType, FieldRef, Fields, Schema, SchemaRef};
 use datafusion::catalog::{ScanArgs, ScanResult, Session, TableProvider};
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
-use datafusion::common::{Constraints, Statistics, project_schema};
+use datafusion::common::{Column, Constraints, Statistics, project_schema};
 use datafusion::datasource::TableType;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::datasource::physical_plan::{FileScanConfig, FileScanConfigBuilder, FileSource, ParquetSource};
@@ -17,11 +17,12 @@ use datafusion::logical_expr::dml::InsertOp;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::parquet::arrow::parquet_to_arrow_schema;
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::expressions::{CastExpr, Column};
+use datafusion::physical_expr::expressions::{self, CastExpr};
 use datafusion::physical_expr_adapter::{DefaultPhysicalExprAdapterFactory, PhysicalExprAdapter, PhysicalExprAdapterFactory};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 
+use super::Options;
 use super::need::{LeafSizes, Narrower, Need, leaves};
 
 /// Any provider that scans Parquet files by DataSourceExec.
@@ -86,11 +87,17 @@ impl Table {
     }
 
     /// The scan of the wide table, so that it lists, prunes and orders files as ever, with the schema of this one.
-    fn narrow_scan(&self, plan: Arc<dyn ExecutionPlan>, projection: Option<&Vec<usize>>) -> Result<Arc<dyn ExecutionPlan>> {
+    /// With `row_filters` rows are left out while the file is read, before what else is wanted of them is decoded.
+    fn narrow_scan(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        projection: Option<&Vec<usize>>,
+        row_filters: bool,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         let schema = project_schema(&self.schema, projection)?;
         let narrow = plan.transform_up(|node| {
             let new: Option<Arc<dyn ExecutionPlan>> = if let Some(config) = file_scan(&node) {
-                self.narrow_source(config)?.map(|config| DataSourceExec::from_data_source(config) as _)
+                self.narrow_source(config, row_filters)?.map(|config| DataSourceExec::from_data_source(config) as _)
             } else if node.is::<EmptyExec>() {
                 Some(Arc::new(EmptyExec::new(schema.clone())))
             } else {
@@ -105,7 +112,13 @@ impl Table {
         Err(DataFusionError::Internal(format!("a narrowed scan gives {:?} in place of {:?}", narrow.schema(), schema)))
     }
 
-    fn narrow_source(&self, config: &FileScanConfig) -> Result<Option<FileScanConfig>> {
+    /// Whether an expression looks at no nested column: a filter of those would read such a column whole.
+    fn is_flat(&self, expr: &Expr) -> bool {
+        let is_flat = |column: &Column| self.schema.field_with_name(&column.name).is_ok_and(|f| !f.data_type().is_nested());
+        expr.column_refs().into_iter().all(is_flat)
+    }
+
+    fn narrow_source(&self, config: &FileScanConfig, row_filters: bool) -> Result<Option<FileScanConfig>> {
         let Some(source) = config.file_source().downcast_ref::<ParquetSource>() else { return Ok(None) };
         let table = source.table_schema();
         let narrow = |f: &FieldRef| match self.schema.field_with_name(f.name()) {
@@ -118,7 +131,9 @@ impl Table {
             .with_table_partition_cols(table.table_partition_cols().clone())
             .with_virtual_columns(table.virtual_columns().clone())
             .build();
-        let mut new = ParquetSource::new(table_schema).with_table_parquet_options(source.table_parquet_options().clone());
+        let mut options = source.table_parquet_options().clone();
+        options.global.pushdown_filters |= row_filters;
+        let mut new = ParquetSource::new(table_schema).with_table_parquet_options(options);
         if let Some(hint) = source.table_parquet_options().global.metadata_size_hint {
             new = new.with_metadata_size_hint(hint);
         }
@@ -198,11 +213,13 @@ impl TableProvider for Table {
 
     async fn scan_with_args<'a>(&self, session: &dyn Session, args: ScanArgs<'a>) -> Result<ScanResult> {
         let projection = args.projection().map(<[usize]>::to_vec);
+        let filters = args.filters().unwrap_or_default();
+        let row_filters = !filters.is_empty() && filters.iter().all(|f| self.is_flat(f)) && Options::narrow_scans(session.config_options());
         let scan = self.inner.scan_with_args(session, args).await?;
-        if self.schema == self.inner.schema() {
+        if self.schema == self.inner.schema() && !row_filters {
             return Ok(scan);
         }
-        self.narrow_scan(scan.into_inner(), projection.as_ref()).map(ScanResult::new)
+        self.narrow_scan(scan.into_inner(), projection.as_ref(), row_filters).map(ScanResult::new)
     }
 
     async fn insert_into(&self, session: &dyn Session, input: Arc<dyn ExecutionPlan>, op: InsertOp) -> Result<Arc<dyn ExecutionPlan>> {
@@ -240,7 +257,7 @@ impl PhysicalExprAdapter for WideningAdapter {
     fn rewrite(&self, expr: Arc<dyn PhysicalExpr>) -> Result<Arc<dyn PhysicalExpr>> {
         self.by_narrow.rewrite(expr.clone()).or_else(|_| {
             let cast = expr.transform(|expr| {
-                let Some(column) = expr.downcast_ref::<Column>() else { return Ok(Transformed::no(expr)) };
+                let Some(column) = expr.downcast_ref::<expressions::Column>() else { return Ok(Transformed::no(expr)) };
                 match (self.narrow.field_with_name(column.name()), self.wide.field_with_name(column.name())) {
                     (Ok(narrow), Ok(wide)) if narrow.data_type() != wide.data_type() => {
                         let cast = CastExpr::new_with_target_field(expr.clone(), Arc::new(narrow.clone()), None);

@@ -102,11 +102,14 @@ static void test_narrow__counts(void **state) {
                 "{\"path\":\"no_q\",\"n\":1,\"e\":false,\"f\":false}\n{\"path\":\"older\",\"n\":2,\"e\":false,\"f\":false}\n");
 }
 
-/* Each of these is false or null in some file. */
+/* Each of these is false or null in some file. Filters of flat columns are applied while the file is read. */
 static void test_narrow__more(void **state) {
     (void)state;
     static const char *const queries[] = {
         "SELECT * FROM t ORDER BY path",
+        "SELECT * FROM t WHERE path >= 'no' ORDER BY path",
+        "SELECT path, l FROM t WHERE path <> 'all' AND path < 'p' ORDER BY path",
+        "SELECT path, s['a'] AS a FROM t WHERE path LIKE '%o%' AND l IS NOT NULL ORDER BY path",
         "SELECT path FROM t WHERE l[1]['x'] > 1 ORDER BY path",
         "SELECT path FROM t WHERE s['a'] IS NULL ORDER BY path",
         "SELECT path FROM t WHERE l[1]['in'][1]['p'] IS NOT NULL ORDER BY path",
