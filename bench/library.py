@@ -11,9 +11,15 @@ class Stream(ctypes.Structure):     # struct ArrowArrayStream: four functions an
 
 
 class Session:
-    def __init__(self, library, dataset):
+    def __init__(self, library, dataset, **options):
+        """Options are those of the profile: narrow_scans="false"."""
         self.bf, self.session, self.error = ctypes.CDLL(library), ctypes.c_void_p(), Error()
-        self.check(self.bf.bf_session_open(dataset.encode(), ctypes.byref(self.session), ctypes.byref(self.error)))
+        self.bf.bf_profile_new.restype = ctypes.c_void_p
+        profile = ctypes.c_void_p(self.bf.bf_profile_new())
+        for name, value in options.items():
+            self.check(self.bf.bf_profile_set(profile, name.encode(), value.encode(), b"bench", ctypes.byref(self.error)))
+        self.check(self.bf.bf_session_open_with(profile, dataset.encode(), ctypes.byref(self.session), ctypes.byref(self.error)))
+        self.bf.bf_profile_free(profile)
 
     def check(self, status):
         if status:

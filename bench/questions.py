@@ -2,16 +2,19 @@
 
 Each in the way that is natural to its engine. Every answer has one order, so that answers can be compared as they are.
 """
-from typing import Callable, NamedTuple
+from typing import Callable, NamedTuple, Optional
 
 
 class Question(NamedTuple):
     name: str
     views: str
-    nested: str                 # {codes}: a table with path and co, a row for each code object
-    frame: Callable             # of polars and a lazy frame with the columns of the files; gives a lazy frame
+    nested: Optional[str]       # {codes}: a table with path and co, a row for each code object. None: not asked of the others
+    frame: Optional[Callable]   # of polars and a lazy frame with the columns of the files; gives a lazy frame
+    leaves: tuple               # that have to be read, a scan after the other; "a.*" is the smallest right below a. (): one row group, whole
+    stock: float = 15           # how many times as fast as stock DataFusion it should be
 
 
+ONE_FILE = "argparse.pyc"
 CODES = "(SELECT path, unnest(code_objects) AS co FROM read_parquet('{files}'))"
 
 
@@ -26,19 +29,50 @@ def instructions(pl, files, *fields):
     return codes(pl, files, "name", "instructions").explode("instructions").select("path", "name", *(ins.field(name) for name in fields))
 
 
+INS, LINES = "code_objects.instructions", "code_objects.line_table"
 QUESTIONS = [
     Question(
         "count",
         "SELECT count(*) AS n FROM py_bc_instructions",
-        "SELECT count(*) AS n FROM (SELECT unnest(co.instructions) FROM {codes})",
-        lambda pl, files: instructions(pl, files, "opcode").select(pl.len().alias("n"))),
+        "SELECT sum(len(co.instructions))::BIGINT AS n FROM {codes}",
+        lambda pl, files: codes(pl, files, "instructions").select(pl.col("instructions").list.len().cast(pl.Int64).sum().alias("n")),
+        (f"{INS}.*",)),
     Question(
         "opcodes",
         "SELECT opname, count(*) AS n FROM py_bc_instructions GROUP BY opname ORDER BY n DESC, opname LIMIT 10",
         "SELECT ins.opname AS opname, count(*) AS n FROM (SELECT unnest(co.instructions) AS ins FROM {codes})"
         " GROUP BY 1 ORDER BY n DESC, 1 LIMIT 10",
         lambda pl, files: instructions(pl, files, "opname").group_by("opname").agg(pl.len().alias("n"))
-        .sort("n", "opname", descending=[True, False]).head(10)),
+        .sort("n", "opname", descending=[True, False]).head(10),
+        (f"{INS}.opname",)),
+    Question(
+        "imports of each file",
+        "SELECT path, argval_str AS module, count(*) AS n FROM py_bc_instructions WHERE opname = 'IMPORT_NAME'"
+        " GROUP BY 1, 2 ORDER BY n DESC, 1, 2 LIMIT 10",
+        "SELECT path, ins.argval_str AS module, count(*) AS n FROM (SELECT path, unnest(co.instructions) AS ins FROM {codes})"
+        " WHERE ins.opname = 'IMPORT_NAME' GROUP BY 1, 2 ORDER BY n DESC, 1, 2 LIMIT 10",
+        lambda pl, files: instructions(pl, files, "opname", "argval_str").filter(pl.col("opname") == "IMPORT_NAME")
+        .group_by("path", pl.col("argval_str").alias("module")).agg(pl.len().alias("n"))
+        .sort("n", "path", "module", descending=[True, False, False]).head(10),
+        ("path", f"{INS}.opname", f"{INS}.argval_str")),
+    Question(
+        "lines of each function",
+        "SELECT path, code_unit_id, count(DISTINCT line1) AS n FROM py_bc_line_table GROUP BY 1, 2 ORDER BY n DESC, 1, 2 LIMIT 10",
+        "SELECT path, id, count(DISTINCT l.line1) AS n FROM (SELECT path, co.code_id AS id, unnest(co.line_table) AS l FROM {codes})"
+        " GROUP BY 1, 2 ORDER BY n DESC, 1, 2 LIMIT 10",
+        lambda pl, files: codes(pl, files, "code_id", "line_table").explode("line_table")
+        .group_by("path", "code_id").agg(pl.col("line_table").struct.field("line1").drop_nulls().n_unique().alias("n"))
+        .sort("n", "path", "code_id", descending=[True, False, False]).head(10),
+        ("path", "code_objects.code_id", f"{LINES}.line1")),
+    Question(
+        "join of instructions",
+        "SELECT c.qualpath, count(*) AS n FROM py_bc_instructions AS i JOIN py_bc_code_units AS c ON c.code_unit_id = i.code_unit_id"
+        " GROUP BY 1 ORDER BY n DESC, 1 LIMIT 10",
+        "SELECT qualname, count(*) AS n FROM (SELECT co.qualname AS qualname, unnest(co.instructions) AS ins FROM {codes})"
+        " GROUP BY 1 ORDER BY n DESC, 1 LIMIT 10",
+        lambda pl, files: codes(pl, files, "qualname", "instructions").with_columns(n=pl.col("instructions").list.len().cast(pl.Int64))
+        .group_by("qualname").agg(pl.col("n").sum()).sort("n", "qualname", descending=[True, False]).head(10),
+        ("code_objects.code_id", f"{INS}.*", "code_objects.code_id", "code_objects.qualname"), 10),
     Question(
         "largest functions",
         "SELECT path, co_qualname, code_len FROM py_bc_code_units WHERE co_name <> '<module>'"
@@ -47,15 +81,8 @@ QUESTIONS = [
         " ORDER BY co.code_len DESC, path, co.co_qualname LIMIT 10",
         lambda pl, files: codes(pl, files, "name", "co_qualname", "code_len").filter(pl.col("name") != "<module>").drop("name")
         .sort("code_len", "path", "co_qualname", descending=[True, False, False])
-        .select("path", "co_qualname", "code_len").head(10)),
-    Question(
-        "imports",
-        "SELECT argval_str AS module, count(*) AS n FROM py_bc_instructions WHERE baseopname = 'IMPORT_NAME'"
-        " GROUP BY 1 ORDER BY n DESC, 1 LIMIT 10",
-        "SELECT ins.argval_str AS module, count(*) AS n FROM (SELECT unnest(co.instructions) AS ins FROM {codes})"
-        " WHERE ins.baseopname = 'IMPORT_NAME' GROUP BY 1 ORDER BY n DESC, 1 LIMIT 10",
-        lambda pl, files: instructions(pl, files, "baseopname", "argval_str").filter(pl.col("baseopname") == "IMPORT_NAME")
-        .group_by(pl.col("argval_str").alias("module")).agg(pl.len().alias("n")).sort("n", "module", descending=[True, False]).head(10)),
+        .select("path", "co_qualname", "code_len").head(10),
+        ("path", "code_objects.name", "code_objects.co_qualname", "code_objects.code_len")),
     Question(
         "who imports ctypes",
         "SELECT c.path, count(*) AS n, count(*) FILTER (WHERE c.co_name <> '<module>') AS inside"
@@ -67,6 +94,8 @@ QUESTIONS = [
         lambda pl, files: instructions(pl, files, "baseopname", "argval_str")
         .filter((pl.col("baseopname") == "IMPORT_NAME") & (pl.col("argval_str") == "ctypes"))
         .group_by("path").agg(pl.len().alias("n"), (pl.col("name") != "<module>").sum().alias("inside"))
-        .sort("n", "path", descending=[True, False]).head(10)),
+        .sort("n", "path", descending=[True, False]).head(10),
+        ("code_objects.code_id", f"{INS}.baseopname", f"{INS}.argval_str", "path", "code_objects.code_id", "code_objects.name"), 10),
+    Question("one file, whole", f"SELECT * FROM bytecode_files_v1 WHERE path = '{ONE_FILE}'", None, None, (), 1),
 ]
 BY_NAME = {question.name: question for question in QUESTIONS}
