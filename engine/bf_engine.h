@@ -157,7 +157,7 @@ typedef struct bf_engine_api {
     /** Writes a stream to one Parquet file at `path`, created or truncated, not synced. Takes `stream` and releases it. Options:
      *    row_group_bytes   "0": each batch is a row group; else a row group ends with the batch that reaches that many
      *                       Arrow bytes
-     *    compression       "zstd(1)" (default) | "none"
+     *    compression       "zstd(3)" (default) | "none"
      *    encodings         "compact" (default) | "portable": such that Spark, and DuckDB before 2.0, read the file; larger by a tenth
      *    sorting_columns   "path,file_id": what the footer says of the order of rows
      *    threads           encoders, 0 = one per processor; the file is the same byte for byte whatever it is

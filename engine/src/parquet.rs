@@ -1,19 +1,21 @@
 //! One stream to one Parquet file: the leaf columns of each batch are encoded side by side, into row groups of several batches.
 //!
-//! Each leaf is cut out of the batch on its own (a struct with one child costs nothing), so that the levels of only as many
-//! leaves as there are threads are in memory at a time. What is written does not depend on the number of threads.
+//! Leaves of nested columns are written by pages/, what it does not know by ArrowColumnWriter. What is written does not depend on the
+//! number of threads.
 
 use std::fs::File;
 use std::io::BufWriter;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, GenericListArray, RecordBatch, StructArray};
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, SchemaRef};
+use bf_pages::{Bench, ChunkWriter, Leaf, Levels, is_ours, leaves};
+use bytes::Bytes;
+use datafusion::arrow::array::{Array, ArrayRef, RecordBatch};
+use datafusion::arrow::datatypes::{DataType, FieldRef, SchemaRef};
 use datafusion::arrow::ffi_stream::ArrowArrayStreamReader;
 use datafusion::arrow::record_batch::RecordBatchReader;
 use datafusion::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
-use datafusion::parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, ArrowWriterOptions, compute_leaves};
+use datafusion::parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, ArrowWriterOptions, compute_leaves};
 use datafusion::parquet::arrow::{ARROW_SCHEMA_META_KEY, ArrowSchemaConverter, ArrowWriter};
 use datafusion::parquet::basic::{Compression, Encoding, Type, ZstdLevel};
 use datafusion::parquet::column::writer::ColumnCloseResult;
@@ -24,6 +26,8 @@ use datafusion::parquet::file::writer::SerializedFileWriter;
 use datafusion::parquet::schema::types::SchemaDescriptor;
 
 use crate::error::{Error, EXECUTE, INVALID, Result};
+
+const PIECE_BYTES: usize = 16 << 20; // of Arrow: what is larger is cut into rows, so that pages do not become too large
 
 pub struct Options {
     pub row_group_bytes: usize, // 0: a batch is a row group
@@ -38,7 +42,7 @@ impl Options {
         let number = |v: &str| v.parse::<usize>().map_err(|_| Error::new(INVALID, format!("'{v}' is no number")));
         let mut options = Options {
             row_group_bytes: 0,
-            compression: Compression::ZSTD(ZstdLevel::try_new(1)?),
+            compression: Compression::ZSTD(ZstdLevel::try_new(3)?),
             threads: 0,
             sorting_columns: vec![],
             integers: Encoding::BYTE_STREAM_SPLIT,
@@ -90,6 +94,7 @@ pub struct FileWriter<'a> {
     writer: SerializedFileWriter<BufWriter<File>>,
     factory: ArrowRowGroupWriterFactory,
     open: Option<RowGroup>,
+    benches: Vec<Bench>, // one for each thread
     written: Written,
 }
 
@@ -121,7 +126,8 @@ impl<'a> FileWriter<'a> {
             .with_skip_arrow_metadata(has_arrow_schema)
             .with_parquet_schema(descriptor);
         let (writer, factory) = ArrowWriter::try_new_with_options(file, schema.clone(), arrow)?.into_serialized_writer()?;
-        Ok(FileWriter { schema, options, writer, factory, open: None, written: Written { rows: 0, size_bytes: 0, row_groups: 0 } })
+        let benches = (0..options.threads).map(|_| Bench::default()).collect();
+        Ok(FileWriter { schema, options, writer, factory, open: None, benches, written: Written { rows: 0, size_bytes: 0, row_groups: 0 } })
     }
 
     pub fn add(&mut self, batch: &RecordBatch) -> Result<()> {
@@ -132,10 +138,15 @@ impl<'a> FileWriter<'a> {
             Some(group) => group,
             None => {
                 let writers = self.factory.create_column_writers(self.written.row_groups as usize)?;
-                self.open.insert(RowGroup::new(&self.schema, writers)?)
+                self.open.insert(RowGroup::new(&self.schema, self.writer.schema_descr(), writers, self.options))
             }
         };
-        group.add(batch, self.options.threads)?;
+        let n_pieces = (batch.get_array_memory_size() / PIECE_BYTES + 1).min(batch.num_rows());
+        let piece_rows = batch.num_rows().div_ceil(n_pieces);
+        for first in (0..batch.num_rows()).step_by(piece_rows) {
+            group.add(&batch.slice(first, piece_rows.min(batch.num_rows() - first)), &mut self.benches)?;
+        }
+        group.size_bytes += batch.get_array_memory_size();
         self.written.rows += batch.num_rows() as i64;
         if group.size_bytes >= self.options.row_group_bytes { self.end_row_group() } else { Ok(()) }
     }
@@ -143,7 +154,7 @@ impl<'a> FileWriter<'a> {
     pub fn end_row_group(&mut self) -> Result<()> {
         if let Some(group) = self.open.take() {
             self.written.row_groups += 1;
-            group.finish(self.options.threads, &mut self.writer)?;
+            group.finish(&mut self.benches, &mut self.writer)?;
         }
         Ok(())
     }
@@ -236,126 +247,125 @@ fn properties(pairs: Vec<KeyValue>, descriptor: &SchemaDescriptor, options: &Opt
     Ok(builder.build())
 }
 
-/// A way down from a column: which child of each struct. A map, and any type not taken apart here, stays whole.
-type Path = Vec<usize>;
-
-fn leaf_paths(field: &Field) -> Vec<Path> {
-    fn walk(kind: &DataType, at: &mut Path, out: &mut Vec<Path>) {
-        match kind {
-            DataType::List(item) => walk(item.data_type(), at, out),
-            DataType::Struct(children) => {
-                for (i, child) in children.iter().enumerate() {
-                    at.push(i);
-                    walk(child.data_type(), at, out);
-                    at.pop();
-                }
-            }
-            _ => out.push(at.clone()),
-        }
-    }
-    let mut out = vec![];
-    walk(field.data_type(), &mut vec![], &mut out);
-    out
-}
-
-/// The column with no other leaf than the one at the end of `path`.
-fn cut(field: &FieldRef, array: &ArrayRef, path: &[usize]) -> (FieldRef, ArrayRef) {
-    match field.data_type() {
-        DataType::List(item) => {
-            let list = array.as_list::<i32>();
-            let (item, values) = cut(item, list.values(), path);
-            let array = GenericListArray::<i32>::new(item.clone(), list.offsets().clone(), values, list.nulls().cloned());
-            (Arc::new(field.as_ref().clone().with_data_type(DataType::List(item))), Arc::new(array))
-        }
-        DataType::Struct(children) => {
-            let whole = array.as_struct();
-            let (child, values) = cut(&children[path[0]], whole.column(path[0]), &path[1..]);
-            let fields = Fields::from(vec![child]);
-            let array = StructArray::new(fields.clone(), vec![values], whole.nulls().cloned());
-            (Arc::new(field.as_ref().clone().with_data_type(DataType::Struct(fields))), Arc::new(array))
-        }
-        _ => (field.clone(), array.clone()),
-    }
-}
-
 fn n_leaves(kind: &DataType) -> usize {
     match kind {
-        DataType::List(item) => n_leaves(item.data_type()),
-        DataType::Map(entries, _) => n_leaves(entries.data_type()),
         DataType::Struct(children) => children.iter().map(|c| n_leaves(c.data_type())).sum(),
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::ListView(item)
+        | DataType::LargeListView(item)
+        | DataType::FixedSizeList(item, _)
+        | DataType::Map(item, _) => n_leaves(item.data_type()),
         _ => 1,
-    }
-}
-
-/// The type at the end of a path.
-fn cut_type<'a>(kind: &'a DataType, path: &[usize]) -> &'a DataType {
-    match kind {
-        DataType::List(item) => cut_type(item.data_type(), path),
-        DataType::Struct(children) => cut_type(children[path[0]].data_type(), &path[1..]),
-        _ => kind,
     }
 }
 
 /// A row group being filled, batch by batch: what is encoded stays, the batch goes.
 struct RowGroup {
     schema: SchemaRef,
-    leaves: Vec<Mutex<Leaf>>,
+    compression: Compression,
+    chunks: Vec<Mutex<Chunk>>,
     size_bytes: usize, // of Arrow, so far
 }
 
-/// One leaf column, or the two of a map.
-struct Leaf {
-    column: usize,
-    path: Path,
-    writers: Vec<ArrowColumnWriter>,
+enum Chunk {
+    Ours(Box<ChunkWriter>),        // a leaf
+    Arrow(Vec<ArrowColumnWriter>), // a column with all leaves
+    Closed(Vec<Closed>),
+}
+
+enum Closed {
+    Ours(Bytes, Box<ColumnCloseResult>),
+    Arrow(ArrowColumnChunk),
+}
+
+/// What a batch holds for a chunk.
+enum Piece {
+    Leaf(Leaf),
+    Column(FieldRef, ArrayRef),
+}
+
+impl Piece {
+    fn size_bytes(&self) -> usize {
+        match self {
+            Piece::Leaf(leaf) => leaf.values.get_buffer_memory_size(),
+            Piece::Column(_, array) => array.get_buffer_memory_size(),
+        }
+    }
 }
 
 impl RowGroup {
-    fn new(schema: &SchemaRef, writers: Vec<ArrowColumnWriter>) -> Result<RowGroup> {
-        let mut writers = writers.into_iter();
-        let mut leaves = vec![];
-        for (column, field) in schema.fields().iter().enumerate() {
-            for path in leaf_paths(field) {
-                let n = n_leaves(cut_type(field.data_type(), &path));
-                leaves.push(Mutex::new(Leaf { column, path, writers: writers.by_ref().take(n).collect() }));
+    fn new(schema: &SchemaRef, descriptor: &SchemaDescriptor, writers: Vec<ArrowColumnWriter>, options: &Options) -> RowGroup {
+        let compression = options.compression;
+        let mut writers = writers.into_iter().enumerate();
+        let mut chunks = vec![];
+        for field in schema.fields() {
+            let writers = writers.by_ref().take(n_leaves(field.data_type()));
+            if is_ours(field.data_type(), compression) {
+                let ours = writers.map(|(i, _)| ChunkWriter::new(descriptor.column(i), compression, options.integers));
+                chunks.extend(ours.map(|w| Mutex::new(Chunk::Ours(Box::new(w)))));
+            } else {
+                chunks.push(Mutex::new(Chunk::Arrow(writers.map(|(_, w)| w).collect())));
             }
         }
-        Ok(RowGroup { schema: schema.clone(), leaves, size_bytes: 0 })
+        RowGroup { schema: schema.clone(), compression, chunks, size_bytes: 0 }
+    }
+
+    /// One piece for each chunk.
+    fn cut(&self, batch: &RecordBatch) -> Vec<Piece> {
+        let rows = Levels::of_rows(batch.num_rows());
+        let (mut pieces, mut found) = (vec![], vec![]);
+        for (field, array) in self.schema.fields().iter().zip(batch.columns()) {
+            if is_ours(field.data_type(), self.compression) {
+                leaves(field, array, &rows, &mut found);
+                pieces.extend(found.drain(..).map(Piece::Leaf));
+            } else {
+                pieces.push(Piece::Column(field.clone(), array.clone()));
+            }
+        }
+        pieces
     }
 
     /// Encodes a batch, its leaves side by side, those with the most bytes first.
-    fn add(&mut self, batch: &RecordBatch, threads: usize) -> Result<()> {
-        self.size_bytes += batch.get_array_memory_size();
-        let cuts = self.leaves.iter_mut().map(|leaf| {
-            let leaf = leaf.get_mut().expect("no thread panics while it holds a leaf");
-            cut(&self.schema.fields()[leaf.column], batch.column(leaf.column), &leaf.path)
-        });
-        let cuts = cuts.collect::<Vec<_>>();
-        let mut order = (0..cuts.len()).collect::<Vec<_>>();
-        order.sort_by_key(|&i| std::cmp::Reverse(cuts[i].1.get_buffer_memory_size()));
-        side_by_side(threads, order.len(), |turn| {
+    fn add(&mut self, batch: &RecordBatch, benches: &mut [Bench]) -> Result<()> {
+        let pieces = self.cut(batch);
+        let mut order = (0..pieces.len()).collect::<Vec<_>>();
+        order.sort_by_key(|&i| std::cmp::Reverse(pieces[i].size_bytes()));
+        side_by_side(benches, order.len(), |turn, bench| {
             let i = order[turn];
-            let mut leaf = self.leaves[i].lock().expect("no thread panics while it holds a leaf");
-            for (levels, writer) in compute_leaves(&cuts[i].0, &cuts[i].1)?.iter().zip(&mut leaf.writers) {
-                writer.write(levels)?;
+            match (&mut *self.chunks[i].lock().expect(UNBROKEN), &pieces[i]) {
+                (Chunk::Ours(chunk), Piece::Leaf(leaf)) => chunk.add(leaf, batch.num_rows(), bench)?,
+                (Chunk::Arrow(writers), Piece::Column(field, array)) => {
+                    for (leaf, writer) in compute_leaves(field, array)?.iter().zip(writers) {
+                        writer.write(leaf)?;
+                    }
+                }
+                _ => unreachable!("pieces are cut as chunks are made"),
             }
             Ok(())
         })
     }
 
-    /// Compresses what is left of each leaf, side by side, and writes all in their order.
-    fn finish(self, threads: usize, writer: &mut SerializedFileWriter<BufWriter<File>>) -> Result<()> {
-        let chunks = self.leaves.iter().map(|_| Mutex::new(vec![])).collect::<Vec<_>>();
-        side_by_side(threads, self.leaves.len(), |i| {
-            let writers = std::mem::take(&mut self.leaves[i].lock().expect("no thread panics while it holds a leaf").writers);
-            let closed = writers.into_iter().map(|w| Ok(w.close()?)).collect::<Result<Vec<_>>>()?;
-            *chunks[i].lock().expect("no thread panics while it holds a chunk") = closed;
+    /// Compresses what is left of each chunk, side by side, and writes all in their order.
+    fn finish(self, benches: &mut [Bench], writer: &mut SerializedFileWriter<BufWriter<File>>) -> Result<()> {
+        side_by_side(benches, self.chunks.len(), |i, bench| {
+            let mut chunk = self.chunks[i].lock().expect(UNBROKEN);
+            let closed = match std::mem::replace(&mut *chunk, Chunk::Closed(vec![])) {
+                Chunk::Ours(ours) => ours.close(bench).map(|(bytes, close)| vec![Closed::Ours(bytes, Box::new(close))])?,
+                Chunk::Arrow(writers) => writers.into_iter().map(|w| Ok(Closed::Arrow(w.close()?))).collect::<Result<_>>()?,
+                Chunk::Closed(closed) => closed,
+            };
+            *chunk = Chunk::Closed(closed);
             Ok(())
         })?;
         let mut group = writer.next_row_group()?;
-        for leaf in chunks {
-            for chunk in leaf.into_inner().expect("no thread panics while it holds a chunk") {
-                chunk.append_to_row_group(&mut group)?;
+        for chunk in self.chunks {
+            let Chunk::Closed(closed) = chunk.into_inner().expect(UNBROKEN) else { unreachable!("all were closed") };
+            for chunk in closed {
+                match chunk {
+                    Closed::Ours(bytes, close) => group.append_column(&bytes, *close)?,
+                    Closed::Arrow(chunk) => chunk.append_to_row_group(&mut group)?,
+                }
             }
         }
         group.close()?;
@@ -363,21 +373,24 @@ impl RowGroup {
     }
 }
 
-/// Does n pieces of work on that many threads, this one among them; each takes the next piece when it is done with one.
-fn side_by_side(threads: usize, n: usize, piece: impl Fn(usize) -> Result<()> + Sync) -> Result<()> {
+const UNBROKEN: &str = "no thread panics while it holds a chunk";
+
+/// Does n pieces of work, a thread for each bench, this one among them; each takes the next piece when it is done with one.
+fn side_by_side(benches: &mut [Bench], n: usize, piece: impl Fn(usize, &mut Bench) -> Result<()> + Sync) -> Result<()> {
     let next = AtomicUsize::new(0);
-    let work = || -> Result<()> {
+    let work = |bench: &mut Bench| -> Result<()> {
         loop {
             let i = next.fetch_add(1, Ordering::Relaxed);
             if i >= n {
                 return Ok(());
             }
-            piece(i)?;
+            piece(i, bench)?;
         }
     };
+    let (own, others) = benches.split_first_mut().expect("there is at least one thread");
     std::thread::scope(|scope| {
-        let helpers = (1..threads).map(|_| scope.spawn(work)).collect::<Vec<_>>();
-        let mut result = work();
+        let helpers = others.iter_mut().map(|bench| scope.spawn(|| work(bench))).collect::<Vec<_>>();
+        let mut result = work(own);
         for helper in helpers {
             let other = helper.join().unwrap_or_else(|p| Err(Error::new(EXECUTE, crate::error::panic_text(p))));
             result = result.and(other);
