@@ -155,33 +155,43 @@ static void put_exceptions(bf_scratch *s, const struct ArrowSchema *schema, stru
     bf_col_structs(array, n);
 }
 
+/* Each cache entry of each instruction. */
+#define FOR_CACHES(code, cache)                                      \
+    for (uint32_t i_ = 0; i_ < (code)->n_instrs; i_++)               \
+        for (const bf_cache_fact *cache = (code)->instrs[i_].caches, *end_ = cache + (code)->instrs[i_].n_caches; cache < end_; cache++)
+
+static void put_hex(bf_scratch *s, struct ArrowArray *column, const bf_code_facts *code, int64_t n) {
+    int64_t size = 0;
+    FOR_CACHES(code, cache) size += 4 * cache->size;
+    char *hex = bf_scratch_text(s, size);
+    bf_str *texts = bf_scratch_strs(s, n), *text = texts;
+    if (!hex || !texts) return;
+    FOR_CACHES(code, cache) {
+        *text++ = (bf_str){hex, 4 * (uint32_t)cache->size};
+        for (int32_t b = 0; b < 2 * cache->size; b++) {
+            *hex++ = "0123456789abcdef"[cache->data[b] >> 4];
+            *hex++ = "0123456789abcdef"[cache->data[b] & 15];
+        }
+    }
+    bf_col_strs(s, column, texts, n);
+}
+
 static void put_caches(bf_scratch *s, const struct ArrowSchema *schema, struct ArrowArray *list, const bf_code_facts *code) {
     struct ArrowArray *array = list->children[0];
-    for (uint32_t i = 0; i < code->n_instrs; i++) {
-        const bf_cache_fact *cache = code->instrs[i].caches;
-        int64_t n = code->instrs[i].n_caches;
-        if (n) {
-            columns c = columns_of(s, schema, array);
-            STR(name, n, cache[k].name);
-            INT32(size, n, cache[k].size);
-            char hex[2 * 2 * 16 * UINT8_MAX];
-            uint32_t at = 0, n_bytes;
-            bf_str *texts = bf_scratch_strs(s, n);
-            for (int64_t k = 0; texts && k < n; k++) {
-                n_bytes = 2 * (uint32_t)cache[k].size;
-                assert(at + 2 * n_bytes <= sizeof hex);
-                texts[k] = (bf_str){hex + at, 2 * n_bytes};
-                for (uint32_t b = 0; b < n_bytes; b++) {
-                    hex[at++] = "0123456789abcdef"[cache[k].data[b] >> 4];
-                    hex[at++] = "0123456789abcdef"[cache[k].data[b] & 15];
-                }
-            }
-            struct ArrowArray *data_hex = take(&c, "data_hex");
-            if (texts) bf_col_strs(s, data_hex, texts, n);
-            bf_col_structs(array, n);
-        }
-        bf_col_end_list(s, list);
-    }
+    columns c = columns_of(s, schema, array);
+    int32_t *ends = bf_col_lists(s, list, code->n_instrs);
+    if (!ends) return;
+    int64_t n = 0;
+    for (uint32_t i = 0; i < code->n_instrs; i++) ends[i] = (int32_t)(array->length + (n += code->instrs[i].n_caches));
+    bf_str *name = bf_scratch_strs(s, n), *names = name;
+    if (!names) return;
+    FOR_CACHES(code, cache) *name++ = cache->name;
+    bf_col_strs(s, take(&c, "name"), names, n);
+    int32_t *size = bf_col_int32(s, take(&c, "size"), n);
+    if (!size) return;
+    FOR_CACHES(code, cache) *size++ = cache->size;
+    put_hex(s, take(&c, "data_hex"), code, n);
+    bf_col_structs(array, n);
 }
 
 static void put_place(bf_scratch *s, const struct ArrowSchema *schema, struct ArrowArray *array, const bf_code_facts *code, bool is_end) {

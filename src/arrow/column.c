@@ -7,6 +7,7 @@ void bf_scratch_free(bf_scratch *s) {
     free(s->valid);
     free(s->strs);
     free(s->ints);
+    free(s->text);
     *s = (bf_scratch){0};
 }
 
@@ -37,6 +38,12 @@ bf_str *bf_scratch_strs(bf_scratch *s, int64_t n) {
 int32_t *bf_scratch_ints(bf_scratch *s, int64_t n) {
     int32_t *p = grow(s, s->ints, &s->n_ints, n, sizeof *p);
     if (p) s->ints = p;
+    return p;
+}
+
+char *bf_scratch_text(bf_scratch *s, int64_t n) {
+    char *p = grow(s, s->text, &s->n_text, n, sizeof *p);
+    if (p) s->text = p;
     return p;
 }
 
@@ -101,6 +108,23 @@ void bf_col_bool(bf_scratch *s, struct ArrowArray *column, const int8_t *values,
     column->length += n;
 }
 
+/* Texts are short: a call costs more than the copy. */
+static void copy(char *to, const char *from, size_t n) {
+    if (n > 16) {
+        memcpy(to, from, n);
+    } else if (n >= 8) {
+        uint64_t first, last;
+        memcpy(&first, from, 8), memcpy(&last, from + n - 8, 8);
+        memcpy(to, &first, 8), memcpy(to + n - 8, &last, 8);
+    } else if (n >= 4) {
+        uint32_t first, last;
+        memcpy(&first, from, 4), memcpy(&last, from + n - 4, 4);
+        memcpy(to, &first, 4), memcpy(to + n - 4, &last, 4);
+    } else {
+        for (size_t i = 0; i < n; i++) to[i] = from[i];
+    }
+}
+
 void bf_col_strs(bf_scratch *s, struct ArrowArray *column, const bf_str *from, int64_t n) {
     int64_t size = 0;
     bool any_null = false;
@@ -118,7 +142,7 @@ void bf_col_strs(bf_scratch *s, struct ArrowArray *column, const bf_str *from, i
     for (int64_t k = 0; k < n; k++) {
         offsets[k] = (int32_t)(at += from[k].n);
         if (!from[k].n) continue; /* `to` may be NULL */
-        memcpy(to, from[k].p, from[k].n);
+        copy(to, from[k].p, from[k].n);
         to += from[k].n;
     }
     if (!any_null) {

@@ -12,7 +12,8 @@ typedef struct bf_scratch {
     int8_t *valid;
     bf_str *strs;
     int32_t *ints;
-    size_t n_valid, n_strs, n_ints; /* capacities */
+    char *text;
+    size_t n_valid, n_strs, n_ints, n_text; /* capacities */
     bool failed;
 } bf_scratch; /* {0} is an empty one */
 
@@ -22,6 +23,7 @@ void bf_scratch_free(bf_scratch *scratch);
 int8_t *bf_scratch_valid(bf_scratch *s, int64_t n);
 bf_str *bf_scratch_strs(bf_scratch *s, int64_t n);
 int32_t *bf_scratch_ints(bf_scratch *s, int64_t n);
+char *bf_scratch_text(bf_scratch *s, int64_t n);
 
 /** n new slots at the end of an int32 or int64 column; NULL when memory ran out. */
 int32_t *bf_col_int32(bf_scratch *s, struct ArrowArray *column, int64_t n);

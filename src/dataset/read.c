@@ -13,7 +13,7 @@
 
 /* The work is cut before it begins, by the size of the files, so that what comes out does not depend on who did it. */
 enum {
-    CHUNK_BYTES = 512 << 10, /* of input: about 8 MB of Arrow, which is in memory for each worker */
+    CHUNK_BYTES = 1 << 20, /* of input: about 16 MB of Arrow, which is in memory for each worker */
     CHUNK_FILES = 4096,
     BATCH_BYTES = 32 << 20,  /* of Arrow: a batch ends after the row that reaches it */
     MAX_JOBS = 256,
