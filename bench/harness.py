@@ -114,8 +114,8 @@ class Input(NamedTuple):
         return f"{self.files:,} files, {self.size_bytes / MIB:.1f} MiB"
 
 
-def compile_library(python, folder):
-    subprocess.run([python, os.path.join(HERE, "compile_library.py"), folder], check=True, env=child_environment())
+def compile_library(python, folder, *more):
+    subprocess.run([python, os.path.join(HERE, "compile_library.py"), folder, *more], check=True, env=child_environment())
     sizes = [os.path.getsize(os.path.join(f, name)) for f, _, names in os.walk(folder) for name in names]
     return Input(folder, len(sizes), sum(sizes))
 
