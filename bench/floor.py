@@ -27,8 +27,8 @@ from library import Error, Stream
 class ReadOptions(ctypes.Structure):    # bf_read_options
     _fields_ = [("paths", ctypes.POINTER(ctypes.c_char_p)), ("n_paths", ctypes.c_size_t), ("exclude", ctypes.c_void_p), ("n_exclude", ctypes.c_size_t),
                 ("repo", ctypes.c_char_p), ("assume_version", ctypes.c_char_p), ("no_source", ctypes.c_bool), ("no_flow", ctypes.c_bool),
-                ("keep_missing", ctypes.c_bool), ("jobs", ctypes.c_int), ("progress", ctypes.c_void_p), ("context", ctypes.c_void_p),
-                ("limits", ctypes.c_int64 * 9)]     # bf_limits: 0 is the default
+                ("keep_missing", ctypes.c_bool), ("jobs", ctypes.c_int), ("limits", ctypes.c_int64 * 9), ("progress", ctypes.c_void_p),
+                ("context", ctypes.c_void_p)]     # limits: 0 is the default
 
 
 def batches(library, folder, no_flow, jobs):
