@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "arrow/build.h"
 #include "nanoarrow/nanoarrow.h"
 
 enum { PART_BYTES = 1 << 30, N_OPTIONS = 4 }; /* of Arrow in a file: about 100 MB of Parquet */
@@ -15,9 +14,28 @@ typedef struct part {
     const bf_batches *source;
     struct ArrowArray ahead; /* read already; released when there is none */
     bool drops_repo;         /* the name of the directory holds it */
+    struct ArrowArrayView view; /* of a batch as the source gives it */
     int64_t size_bytes;
     bf_error error;
 } part;
+
+/* Buffers of an array, whoever made it: what they span, not what was allocated. */
+static int64_t span_bytes(const struct ArrowArrayView *view) {
+    int64_t sum = 0;
+    for (int i = 0; i < NANOARROW_MAX_FIXED_BUFFERS; i++)
+        if (view->layout.buffer_type[i] != NANOARROW_BUFFER_TYPE_NONE) sum += view->buffer_views[i].size_bytes;
+    for (int64_t i = 0; i < view->n_children; i++) sum += span_bytes(view->children[i]);
+    return sum;
+}
+
+static bf_status open_view(part *p, bf_error *err) {
+    struct ArrowSchema schema;
+    ArrowArrayViewInitFromType(&p->view, NANOARROW_TYPE_UNINITIALIZED);
+    BF_TRY(p->source->schema(p->source->context, &schema, err));
+    ArrowErrorCode code = ArrowArrayViewInitFromSchema(&p->view, &schema, NULL);
+    ArrowSchemaRelease(&schema);
+    return code == NANOARROW_OK ? BF_OK : bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
+}
 
 enum { REPO_COLUMN = 0 };
 
@@ -48,8 +66,12 @@ static int part_next(struct ArrowArrayStream *stream, struct ArrowArray *out) {
     if (p->size_bytes >= PART_BYTES) return 0;
     if (!p->ahead.release && p->source->next(p->source->context, &p->ahead, &p->error) != BF_OK) return ECANCELED;
     if (!p->ahead.release) return 0;
+    if (ArrowArrayViewSetArray(&p->view, &p->ahead, NULL) != NANOARROW_OK) {
+        bf_fail(&p->error, BF_ENGINE, -1, "a batch that is not as its schema says");
+        return EINVAL;
+    }
+    p->size_bytes += span_bytes(&p->view);
     if (p->drops_repo) drop_array_child(&p->ahead, REPO_COLUMN);
-    p->size_bytes += bf_col_size_bytes(&p->ahead);
     ArrowArrayMove(&p->ahead, out);
     return 0;
 }
@@ -94,13 +116,15 @@ static bf_status write_part(bf_store *store, part *p, int jobs, bf_error *err) {
 
 bf_status bf_parts_write(bf_store *store, const bf_batches *batches, bool at_least_one, int jobs, bf_error *err) {
     part p = {.source = batches, .drops_repo = store->partition && batches->has_repo};
-    bf_status st = batches->next(batches->context, &p.ahead, err);
+    bf_status st = open_view(&p, err);
+    if (st == BF_OK) st = batches->next(batches->context, &p.ahead, err);
     while (st == BF_OK && (p.ahead.release || at_least_one)) {
         st = write_part(store, &p, jobs, err);
         at_least_one = false;
         if (st == BF_OK && !p.ahead.release) st = batches->next(batches->context, &p.ahead, err);
     }
     if (p.ahead.release) ArrowArrayRelease(&p.ahead);
+    ArrowArrayViewReset(&p.view);
     return st;
 }
 
