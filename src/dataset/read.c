@@ -81,6 +81,7 @@ static bf_status decode_input(const bf_reader *r, const content *c, bool only_id
     const bf_read_options *o = &r->options;
     bf_decode_options decode = {.repo = bf_str_of(o->repo),
                                 .path = c->input->path,
+                                .path_bytes = c->input->path_bytes,
                                 .assume_version = o->assume_version,
                                 .limits = &o->limits,
                                 .no_flow = o->no_flow,

@@ -70,13 +70,17 @@ static void identify(decoder *d, const bf_decode_options *options, bf_str conten
     b->n = 0;
     bf_buf_put_str(b, options->repo);
     bf_buf_putc(b, options->repo.p ? '\n' : '\0'); /* no repo is not the empty one */
-    bf_buf_put_str(b, options->path);
+    bf_buf_put_str(b, options->path_bytes.p ? options->path_bytes : options->path); /* \xe9 may be a byte, or four characters */
     bf_buf_putc(b, '\0');
     bf_buf_put_str(b, content_sha256);
     if (b->failed) d->failed = true;
     d->file->repo = options->repo;
     d->file->path = options->path;
     d->file->file_id = hex_id(d, b->p ? b->p : "", b->n);
+    if (!options->path_bytes.p) return;
+    char *hex = bf_arena_alloc(d->arena, 2 * (size_t)options->path_bytes.n + 1);
+    if (hex) bf_hex(hex, (const uint8_t *)options->path_bytes.p, options->path_bytes.n);
+    add_attr(d, &d->file->attrs, BF_STR("path_hex"), (bf_str){hex, hex ? 2 * options->path_bytes.n : 0});
 }
 
 /* ---- errors ---- */

@@ -138,6 +138,7 @@ typedef struct bf_file_facts {
 
 typedef struct bf_decode_options {
     bf_str repo, path;          /* identity of the row; repo.p NULL: null */
+    bf_str path_bytes;          /* the path as it really is, where it is no UTF-8: part of the identity, attr path_hex; else .p NULL */
     const char *assume_version; /* NULL: trust the magic */
     const bf_limits *limits;    /* NULL: the defaults */
     bool no_flow;               /* no blocks, edges and stack depths */

@@ -159,14 +159,50 @@ static void test_walk__not_utf8(void **state) {
     assert_int_equal(bf_inputs_find(&in, &(bf_read_options){PATHS("root")}, &err), BF_OK);
     assert_paths(&in, "\\xe9.pyc \xc3\xa9.pyc");
     assert_string_equal(in.items[0].file, "root/\xe9.pyc");
+    assert_true(in.items[0].path_bytes.n == 5 && !memcmp(in.items[0].path_bytes.p, "\xe9.pyc", 5));
+    assert_null(in.items[1].path_bytes.p);
     bf_inputs_free(&in);
+}
+
+/* What is no file has a row all the same, and is not opened. */
+static void test_walk__no_files(void **state) {
+    (void)state;
+    bf_error err = {0};
+    bf_inputs in;
+    put("root/a.pyc", 1);
+    assert_int_equal(mkfifo("root/b.pyc", 0600), 0);
+    assert_int_equal(mkfifo("root/text", 0600), 0);
+    assert_int_equal(symlink("/dev/zero", "root/c.pyc"), 0);
+    assert_int_equal(symlink("d.pyc", "root/d.pyc"), 0);
+    assert_int_equal(bf_inputs_find(&in, &(bf_read_options){PATHS("root")}, &err), BF_OK);
+    assert_paths(&in, "a.pyc b.pyc c.pyc d.pyc");
+    assert_null(in.items[0].refusal);
+    assert_string_equal(in.items[1].refusal, "root/b.pyc: not a regular file, but a FIFO");
+    assert_string_equal(in.items[2].refusal, "root/c.pyc: not a regular file, but a device");
+    bf_inputs_free(&in);
+}
+
+static bool count_calls(void *context, const bf_progress *progress) {
+    assert_int_equal(progress->n_files, 0);
+    return ++*(int *)context < 1;
+}
+
+static void test_walk__cancelled(void **state) {
+    (void)state;
+    bf_error err = {0};
+    bf_inputs in;
+    int calls = 0;
+    put("root/a.pyc", 1);
+    assert_int_equal(bf_inputs_find(&in, &(bf_read_options){PATHS("root"), .progress = count_calls, .context = &calls}, &err), BF_CANCELLED);
+    assert_int_equal(calls, 1);
+    assert_null(in.items);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(test_walk__##name, enter, leave)
 
 int main(void) {
     static const struct CMUnitTest tests[] = {
-        TEST(order), TEST(rows), TEST(named), TEST(exclude), TEST(links), TEST(missing), TEST(nothing), TEST(not_utf8),
+        TEST(order), TEST(rows), TEST(named), TEST(exclude), TEST(links), TEST(missing), TEST(nothing), TEST(not_utf8), TEST(no_files), TEST(cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
