@@ -44,6 +44,11 @@ impl Error {
         Error { message: format!("{what}: {}", self.message), ..self }
     }
 
+    /// An error of a file names it.
+    pub fn about(self, path: &str) -> Self {
+        if self.code == IO && !self.message.contains(path) { Error::new(IO, format!("{path}: {}", self.message)) } else { self }
+    }
+
     pub fn text(self) -> String {
         self.message
     }

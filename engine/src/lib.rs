@@ -213,7 +213,8 @@ unsafe extern "C" fn write_parquet(
 ) -> i32 {
     guard(err, || unsafe {
         let reader = ArrowArrayStreamReader::from_raw(stream)?;
-        let done = parquet::write(reader, &text(path)?, &parquet::Options::parse(&pairs(options, n)?)?)?;
+        let path = text(path)?;
+        let done = parquet::write(reader, &path, &parquet::Options::parse(&pairs(options, n)?)?).map_err(|e| e.about(&path))?;
         if let Some(out) = written.as_mut() {
             *out = RawWritten { rows: done.rows, size_bytes: done.size_bytes, row_groups: done.row_groups };
         }

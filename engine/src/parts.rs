@@ -67,7 +67,8 @@ unsafe extern "C" fn rewrite_parquet(
 ) -> i32 {
     guard(err, || unsafe {
         let drop_rows = if n_drop_rows == 0 { &[] } else { std::slice::from_raw_parts(drop_rows, n_drop_rows) };
-        let done = rewrite(&text(from)?, &text(to)?, drop_rows, Options::parse(&pairs(options, n_options)?)?)?;
+        let to = text(to)?;
+        let done = rewrite(&text(from)?, &to, drop_rows, Options::parse(&pairs(options, n_options)?)?).map_err(|e| e.about(&to))?;
         if let Some(out) = written.as_mut() {
             *out = RawWritten { rows: done.rows, size_bytes: done.size_bytes, row_groups: done.row_groups };
         }

@@ -175,7 +175,10 @@ bf_status bf_layout_stage(bf_layout *out, const char *dataset, const char *parti
 bf_status bf_layout_sync(const char *path, bf_error *err) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return bf_fail_errno(err, "open", path);
-    bf_status st = fsync(fd) ? bf_fail_errno(err, "sync", path) : BF_OK;
+    int failed;
+    do failed = fsync(fd);
+    while (failed && errno == EINTR);
+    bf_status st = failed ? bf_fail_errno(err, "sync", path) : BF_OK;
     close(fd);
     return st;
 }

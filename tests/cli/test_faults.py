@@ -1,4 +1,4 @@
-"""A few runs of the runners in tests/faults, which take --runs for many."""
+"""A few runs of the runners in tests/faults, which take --runs for many, --all for all."""
 import os
 import pathlib
 import subprocess
@@ -16,6 +16,9 @@ class Faults(unittest.TestCase):
 
     def test_killed_writers(self):
         self.run_script("kill_runs", "--runs", "20", "--seed", str(os.getpid()))
+
+    def test_failing_calls(self):
+        self.run_script("failing_calls", "--sample", "30", "--seed", str(os.getpid()), "--disk", os.environ["BF_FAILING_DISK"])
 
     def test_two_writers(self):
         self.run_script("two_writers", "--runs", "9", "--seed", str(os.getpid()))
