@@ -5,7 +5,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 900 };
+enum { PATIENCE_MS = 700 };
 
 static volatile sig_atomic_t is_interrupted, is_pipe_closed;
 static bf_session *volatile running;
