@@ -45,6 +45,19 @@ fuzz-build:
 	  -DBF_NANOARROW_DIR="$$(tools/fetch_nanoarrow)" > /dev/null
 	@cmake --build $(BUILD)-fuzz
 
+# Of src/pyc, src/code and src/decode, by the tests and the corpora.
+coverage:
+	@tools/setup
+	@tools/setup clang
+	@cmake -S . -B $(BUILD)-coverage -G Ninja -DBF_COVERAGE=ON -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ -DBF_NANOARROW_DIR="$$(tools/fetch_nanoarrow)" \
+	  -DBF_ENGINE_LIBRARY="$$(tools/build_engine)" > /dev/null
+	@cmake --build $(BUILD)-coverage
+	@tools/coverage $(BUILD)-coverage
+
+# C only. Minutes of processor time, so it is no part of `make test`.
+lint: fuzz-build
+	@printf '%s\n' src/*/*.c | xargs -P $(JOBS) -n 8 clang-tidy -p $(BUILD)-fuzz --quiet
+
 # With the interpreters that are found, and those that tools/get_pythons lays beside them: every row of every standard library.
 conformance: all
 	@tools/conformance

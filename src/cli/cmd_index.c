@@ -119,7 +119,10 @@ static int run(const cli_command *self, int argc, char **argv) {
     if (!index.dataset && !index.dry_run) return cli_wrong_usage(self, "no dataset to write: -o DATASET");
     bf_profile *profile = cli_profile_resolve(self, &asked, &code);
     if (!profile) return code;
-    if (!cli_profile_limits(self, profile, &index.read.limits)) return EXIT_USAGE;
+    if (!cli_profile_limits(self, profile, &index.read.limits)) {
+        bf_profile_free(profile);
+        return EXIT_USAGE;
+    }
     const char *constraints = cli_profile_value(profile, "delta_constraints");
     index.mode = mode ? mode : index.sync ? "append" : cli_profile_value(profile, "write_mode");
     index.wait_seconds = wait ? wait : -1;

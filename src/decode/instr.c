@@ -220,7 +220,7 @@ static void set_const(decoder *d, bf_instr *i) {
 static void set_common(decoder *d, bf_instr *i, bf_str text) {
     static const struct {
         bf_str text, argval_str;
-        int8_t number; /* 2: no integer */
+        int16_t number; /* 2: no integer */
     } rows[] = {
         {BF_STR_INIT("None"), {NULL, 0}, 2},
         {BF_STR_INIT("''"), BF_STR_INIT(""), 2},
