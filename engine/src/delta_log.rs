@@ -92,6 +92,30 @@ impl Log {
         Err(Error::new(NOT_FOUND, format!("{table}: there is no version {version}, {}", say(&runs))))
     }
 
+    /// The first thing in the log of a version that is not what it has to be; looked for when delta-rs could not read it.
+    pub fn fault(&self, version: i64) -> Option<String> {
+        let newest = self.checkpoints.range(..=version).next_back();
+        if let Some((_, path)) = newest.filter(|(_, p)| p.extension().is_some_and(|e| e == "parquet")) {
+            match crate::parquet::footer(&path.display().to_string()) {
+                Err(e) => return Some(format!("{}: {}", path.display(), e.text())),
+                Ok(f) if f.schema.field_with_name("add").is_err() => return Some(format!("{}: it is no checkpoint", path.display())),
+                Ok(_) => {}
+            }
+        }
+        self.commits.range(newest.map_or(0, |(v, _)| v + 1)..=version).find_map(|version| {
+            let path = commit_path(&self.table, *version);
+            let bytes = match fs::read(&path) {
+                Err(e) => return Some(format!("{}: {e}", path.display())),
+                Ok(bytes) if bytes.is_empty() => return Some(format!("{}: it is empty", path.display())),
+                Ok(bytes) => bytes,
+            };
+            String::from_utf8_lossy(&bytes).lines().enumerate().find_map(|(i, line)| {
+                let e = serde_json::from_str::<Map<String, Value>>(line).err()?;
+                Some(format!("{}, line {}: {e}", path.display(), i + 1))
+            })
+        })
+    }
+
     /// The last version that is not after a time.
     pub fn version_at(&self, timestamp_ms: i64) -> Result<i64> {
         let runs = self.versions();

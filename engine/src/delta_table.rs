@@ -99,7 +99,10 @@ impl Table {
         let loaded = runtime().block_on(builder.with_version(version as u64).load());
         let table = loaded.map_err(|e| {
             let e = Error::from(e);
-            e.with_context(format!("{name}, version {version}"))
+            match log.fault(version) {
+                Some(fault) => e.with_context(fault),
+                None => e.with_context(format!("{name}, version {version}")),
+            }
         })?;
         let files = data_files(&root, table.snapshot()?)?;
         Ok(Table { root, log, table, version, files })

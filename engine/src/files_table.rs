@@ -38,6 +38,7 @@ use tokio::sync::OnceCell;
 
 use crate::delta_table::{DataFile, Table};
 use crate::error::{Error, INVALID};
+use crate::require::Requiring;
 
 #[derive(Debug)]
 pub struct FilesTable {
@@ -205,6 +206,7 @@ impl TableProvider for FilesTable {
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
             .with_output_ordering(order)
+            .with_expr_adapter(Some(Arc::new(Requiring)))
             .build();
         self.format.create_physical_plan(session, config).await
     }

@@ -12,6 +12,7 @@ mod narrow;
 mod parquet;
 mod parts;
 mod pool;
+mod require;
 mod session;
 mod statement;
 mod store;
