@@ -94,18 +94,69 @@ static void drop_columns(struct ArrowSchema *schema, const char *columns) {
     schema->n_children = n;
 }
 
-int64_t bf_delta_compare(const bf_delta *t, bf_on_difference on_difference, void *context) {
+typedef struct comparison {
+    bf_on_difference on_difference;
+    void *context;
+    int64_t n;
+} comparison;
+
+/* Delta enforces no NOT NULL below a list or a map, and Spark drops it from each table that it makes or alters. Reading holds every row to it. */
+static bool is_forced_in_log(const bf_difference *d) {
+    return !strcmp(d->what, "nullability") && !strcmp(d->found, "nullable") && strstr(d->path, "[]");
+}
+
+static void count_difference(void *context, const bf_difference *d) {
+    comparison *c = context;
+    if (is_forced_in_log(d)) return;
+    c->n++;
+    if (c->on_difference) c->on_difference(c->context, d);
+}
+
+static void count_forced(void *context, const bf_difference *d) {
+    *(int64_t *)context += is_forced_in_log(d);
+}
+
+/* A partition column is a required text, and of the contract's columns only repo may be one. */
+static void compare_partition_column(comparison *c, const struct ArrowSchema *contract, const struct ArrowSchema *field) {
+    static const struct {
+        const char *what, *expected;
+    } demands[] = {{"partition", "a column of the files"}, {"type", "utf8"}, {"nullability", "not null"}};
+    bf_buf found = {0};
+    const char *name = field->name;
+    bool is_taken = false;
+    for (int64_t i = 0; i < contract->n_children; i++) is_taken |= !strcmp(contract->children[i]->name, name) && strcmp(name, "repo");
+    bf_schema_type_name(&found, field, BF_COMPARE_LOGICAL);
+    bf_buf_putc(&found, 0);
+    const char *texts[] = {is_taken ? "a partition column" : "", !found.failed && strcmp(found.p, "utf8") ? found.p : "",
+                           field->flags & ARROW_FLAG_NULLABLE ? "nullable" : ""};
+    for (size_t i = 0; i < 3; i++)
+        if (*texts[i]) count_difference(c, &(bf_difference){name, demands[i].what, demands[i].expected, texts[i], false});
+    bf_buf_free(&found);
+}
+
+static int64_t compare(const bf_delta *t, bf_on_difference on_field, comparison *c) {
     struct ArrowSchema contract, log = {.release = NULL};
-    int64_t n = -1;
     if (bf_schema(&contract, NULL) != BF_OK) return -1;
-    if (ArrowSchemaDeepCopy(&t->schema, &log) == NANOARROW_OK) {
+    bool copied = ArrowSchemaDeepCopy(&t->schema, &log) == NANOARROW_OK;
+    if (copied) {
+        for (int64_t i = 0; i < log.n_children; i++)
+            if (names(t->about.partition_cols, log.children[i]->name)) compare_partition_column(c, &contract, log.children[i]);
         drop_columns(&contract, t->about.partition_cols);
         drop_columns(&log, t->about.partition_cols);
-        n = (int64_t)bf_schema_compare(&contract, &log, BF_COMPARE_LOGICAL, on_difference, context);
+        bf_schema_compare(&contract, &log, BF_COMPARE_LOGICAL, on_field, on_field == count_difference ? (void *)c : &c->n);
     }
     if (log.release) ArrowSchemaRelease(&log);
     ArrowSchemaRelease(&contract);
-    return n;
+    return copied ? c->n : -1;
+}
+
+int64_t bf_delta_compare(const bf_delta *t, bf_on_difference on_difference, void *context) {
+    return compare(t, count_difference, &(comparison){on_difference, context, 0});
+}
+
+int64_t bf_delta_count_lax(const bf_delta *t) {
+    comparison c = {0};
+    return compare(t, count_forced, &c);
 }
 
 /* What Delta forces: a data file may differ from the contract in these, and is read as the log says. docs/PIPELINE.md has the same table. */
@@ -128,11 +179,33 @@ bool bf_delta_forces(const bf_difference *d) {
     return false;
 }
 
+/* A dictionary is a way to write values. */
+static bf_status drop_dictionary(struct ArrowSchema *field, bf_error *err) {
+    struct ArrowSchema *values = field->dictionary;
+    if (!values) return BF_OK;
+    if (ArrowSchemaSetFormat(field, values->format) != NANOARROW_OK) return no_memory(err);
+    if (values->release) ArrowSchemaRelease(values);
+    ArrowFree(values);
+    field->dictionary = NULL;
+    return BF_OK;
+}
+
 bf_status bf_delta_plain_types(struct ArrowSchema *field, bf_error *err) {
+    BF_TRY(drop_dictionary(field, err));
     for (size_t i = 0; i < sizeof one_type / sizeof *one_type; i++)
         if (!strcmp(field->format, one_type[i].found) && ArrowSchemaSetFormat(field, one_type[i].is) != NANOARROW_OK) return no_memory(err);
     for (int64_t i = 0; i < field->n_children; i++) BF_TRY(bf_delta_plain_types(field->children[i], err));
     return BF_OK;
+}
+
+/* part-NNNNN-<32 hexadecimal digits>.parquet: storage_delta.c names parts so, and no other writer its files. */
+bool bf_delta_is_own_part(const char *path) {
+    static const char digits[] = "0123456789", hex[] = "0123456789abcdef";
+    const char *name = strrchr(path, '/');
+    name = name ? name + 1 : path;
+    if (strncmp(name, "part-", 5) || strspn(name + 5, digits) < 5) return false;
+    name += 5 + strspn(name + 5, digits);
+    return *name == '-' && strspn(name + 1, hex) == 32 && !strcmp(name + 33, ".parquet");
 }
 
 /* ---- whether it is one for us ---- */

@@ -32,12 +32,18 @@ char *bf_delta_property(const bf_delta *table, const char *key);
  *  runs out. */
 int64_t bf_delta_compare(const bf_delta *table, bf_on_difference on_difference, void *context);
 
+/** Fields below lists that the contract has not null and the log nullable, which is no difference that counts; -1 when memory runs out. */
+int64_t bf_delta_count_lax(const bf_delta *table);
+
 /** Whether a difference between a data file and the contract is one that Delta allows: the file is read as the log says. */
 bool bf_delta_forces(const bf_difference *difference);
 
 /** Names the types of a data file's schema as Delta has them: one string type, one list type. `field` is owned: nanoarrow's. Errors:
  *  BF_NO_MEMORY. */
 bf_status bf_delta_plain_types(struct ArrowSchema *field, bf_error *err);
+
+/** Whether a data file is a part that we wrote, and so in order of path and file_id. What others write is in any order. */
+bool bf_delta_is_own_part(const char *path);
 
 /** Whether we may serve it, and write to it. Errors: BF_UNSUPPORTED (the protocol, features), BF_CONTRACT (another schema). */
 bf_status bf_delta_check_readable(const bf_delta *table, const char *path, bf_error *err);

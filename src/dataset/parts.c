@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "dataset/delta.h"
 #include "nanoarrow/nanoarrow.h"
 
 enum { PART_BYTES = 1 << 30, N_OPTIONS = 4 }; /* of Arrow in a file: about 100 MB of Parquet */
@@ -136,7 +137,10 @@ bf_status bf_parts_drop_rows(bf_store *store, size_t part_index, int64_t n_rows,
     bf_new_part *to;
     store->parts[part_index].is_dropped = true;
     if ((int64_t)n == n_rows && !keep_empty) return BF_OK;
-    BF_TRY(bf_store_place(store, &to, err));
+    store->is_unordered = store->kind == &bf_storage_delta && !bf_delta_is_own_part(store->parts[part_index].path);
+    bf_status st = bf_store_place(store, &to, err);
+    store->is_unordered = false;
+    if (st != BF_OK) return st;
     set_options(store, options, threads, jobs);
     if (store->engine->rewrite_parquet(store->parts[part_index].path, to->path, rows, n, options, N_OPTIONS, &written, &why) != BF_ENGINE_OK)
         return bf_engine_fail(err, &why);

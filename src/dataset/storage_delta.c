@@ -92,8 +92,8 @@ static bf_status place(bf_store *s, bf_new_part *out, bf_error *err) {
     char unique[33] = "", name[PATH_MAX], path[2 * PATH_MAX];
     if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random) return bf_fail_errno(err, "random numbers", s->dataset);
     bf_hex(unique, random, sizeof random);
-    int n = snprintf(name, sizeof name, "%s%spart-%05lld-%s.parquet", s->partition ? s->partition : "", s->partition ? "/" : "", (long long)s->next_number++,
-                     unique);
+    int n = snprintf(name, sizeof name, "%s%spart-%05lld-%s%s.parquet", s->partition ? s->partition : "", s->partition ? "/" : "", (long long)s->next_number++,
+                     unique, s->is_unordered ? "-unordered" : "");
     int m = snprintf(path, sizeof path, "%s/%s", home(s), name);
     out->name = bf_arena_str(&s->arena, name, (size_t)n + 1).p;
     out->path = bf_arena_str(&s->arena, path, (size_t)m + 1).p;

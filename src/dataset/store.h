@@ -52,6 +52,7 @@ struct bf_store {
     /* of the storages */
     bf_layout layout;      /* staged beside the dataset */
     int64_t next_number;
+    bool is_unordered;     /* the next part: a copy of one of another writer, whose rows may be in any order */
     bool outcome_unknown;  /* of a commit: no file is removed */
     const char *constraints; /* of the table as it is, as in the profile; "" */
     const char *promises;    /* of the table that will be made */

@@ -197,12 +197,19 @@ static bf_status paths_of(const bf_serving *s, const char ***paths, size_t *n, b
     return BF_OK;
 }
 
+/* Rows are in order where we wrote all files; one that Spark wrote, or compacted, is in any. */
+bool bf_contract_is_ordered(const bf_serving *s) {
+    for (size_t i = 0; s->delta.handle && i < s->files.n; i++)
+        if (!bf_delta_is_own_part(s->files.items[i].path)) return false;
+    return true;
+}
+
 static bf_status register_delta(const bf_serving *s, bf_error *err) {
     struct ArrowSchema schema;
     bf_engine_error why = {0};
     const bf_engine_option options[] = {{"file_sort_order", bf_profile_text(s->profile, BF_OPT_ordering)}};
     if (ArrowSchemaDeepCopy(&s->schema, &schema) != NANOARROW_OK) return no_memory(err);
-    int32_t code = s->api->register_delta(s->engine, s->table, s->delta.handle, &schema, options, 1, &why);
+    int32_t code = s->api->register_delta(s->engine, s->table, s->delta.handle, &schema, options, bf_contract_is_ordered(s), &why);
     if (schema.release) ArrowSchemaRelease(&schema);
     return code == BF_ENGINE_OK ? BF_OK : bf_engine_fail(err, &why);
 }

@@ -85,4 +85,7 @@ bf_status bf_serving_reopen(bf_serving *out, const bf_serving *s, bf_error *err)
 /** Registers the table with its contract schema, in the engine that s->engine is. */
 bf_status bf_contract_register(const bf_serving *s, bf_error *err);
 
+/** Whether the rows of every file are known to ascend by the ordering. */
+bool bf_contract_is_ordered(const bf_serving *s);
+
 #endif
