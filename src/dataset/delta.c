@@ -166,6 +166,7 @@ static const struct {
     {"nullability", "the log says what may be null, and writers leave the columns of a file nullable"},
     {"metadata", "the log has the metadata of schema and fields, and a file need not"},
     {"order", "columns of a file go by name"},
+    {"extra", "columns that the log does not name are not read: Spark repeats partition columns, and notes changes for a change data feed"},
 };
 
 /* Arrow has several types for what is one type in Delta and in Parquet; who wrote a file noted one of them in it. */

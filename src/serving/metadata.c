@@ -178,7 +178,7 @@ static bf_status check_footers(capture *c, bf_error *err) {
                             : bf_footers_read(c->s->api, &c->s->files, concurrency, on_footer, c, NULL, err);
     if (st == BF_NO_MEMORY) return no_memory(err);
     for (size_t i = 0; i < c->n && st == BF_OK; i++) {
-        snprintf(name, sizeof name, "%s: %s", is_delta ? "log" : "footers", name_of(&c->maps[i]));
+        snprintf(name, sizeof name, "footers: %s", name_of(&c->maps[i]));
         snprintf(expected, sizeof expected, "%zu of %zu files", n, n);
         snprintf(found, sizeof found, "%zu of %zu files", c->maps[i].n_files, n);
         bf_checks_equal(c->out, 3, name, expected, found);

@@ -32,7 +32,7 @@ LOG_SCHEMAS = {
     "schema metadata altered": ("log: the schema", "schema_version=1", "schema_version=2"),
 }
 # Of a data file only types count: the rest is the log's business, and a file of Spark has other nullability and no metadata at all.
-FILE_SCHEMAS = {name: SERVED for name in ("top-level type", "top-level nullability", "repo made required", "columns reordered", "deep utf8 to large_utf8",
+FILE_SCHEMAS = {name: SERVED for name in ("top-level type", "top-level nullability", "repo made required", "columns reordered", "column extra", "deep column extra", "deep utf8 to large_utf8",
     "deep columns reordered", "deep nullability", "field metadata lost", "field metadata altered", "field metadata added", "schema metadata lost",
     "schema metadata altered", "utf8view at the top", "more schema metadata", "inner names of lists")}
 

@@ -141,7 +141,7 @@ class Spark(Reading):
     def test_column_mapping(self):
         table = self.copy("spark_mapping")
         self.sql(f"ALTER TABLE delta.`{table}` SET TBLPROPERTIES ('delta.columnMapping.mode' = 'name', 'delta.minReaderVersion' = '2', 'delta.minWriterVersion' = '5')")
-        self.refused("column mapping", table, "columnMapping")
+        self.refused("column mapping", table, "column mapping")
 
     def test_writer_features(self):
         for what, properties in (("a row constraint", None), ("in-commit timestamps", "'delta.enableInCommitTimestamps' = 'true'"), ("row tracking", "'delta.enableRowTracking' = 'true'"), ("append only", "'delta.appendOnly' = 'true'")):
