@@ -225,10 +225,12 @@ impl Add {
     }
 }
 
-/// A path as a URI has it: all but what is plain everywhere is percent-encoded.
+/// A path as a URI has it, escaped as java.net.URI does it: Spark's VACUUM compares the texts of paths, and removes a file whose name it
+/// would have escaped in another way.
 fn encode(name: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./=".contains(&b);
-    name.bytes().map(|b| if plain(b) { (b as char).to_string() } else { format!("%{b:02X}") }).collect()
+    let plain = |c: char| if c.is_ascii() { c.is_ascii_alphanumeric() || "-_.!~*'(),;:$&+=@/".contains(c) } else { !c.is_control() && !c.is_whitespace() };
+    let escape = |c: char| c.to_string().bytes().map(|b| format!("%{b:02X}")).collect::<String>();
+    name.chars().map(|c| if plain(c) { c.to_string() } else { escape(c) }).collect()
 }
 
 fn metrics(adds: &[Value], n_removed: usize) -> Value {

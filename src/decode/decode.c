@@ -304,7 +304,7 @@ static void decode_code(decoder *d, bf_code_facts *facts, const bf_code *code) {
 
 /* ---- the tree of code objects, in pre-order ---- */
 
-static bf_code_facts *add_code(decoder *d) {
+__attribute__((noinline)) static bf_code_facts *add_code(decoder *d) {
     bf_file_facts *f = d->file;
     if (f->n_codes == f->codes_capacity) {
         uint32_t capacity = f->codes_capacity ? f->codes_capacity * 2 : 16;
@@ -404,7 +404,7 @@ static int64_t seconds_since(const struct timespec *begun) {
 }
 
 /* Whether there is room for another code object. The clock is not looked at where nobody asked. */
-static bool has_room(decoder *d, int64_t offset) {
+__attribute__((noinline)) static bool has_room(decoder *d, int64_t offset) {
     static const bf_budget_id ids[] = {BF_BUDGET_code_objects, BF_BUDGET_text, BF_BUDGET_memory, BF_BUDGET_seconds};
     bf_budget *b = &d->file->budget;
     b->used[BF_BUDGET_code_objects] = d->file->n_codes + 1;
@@ -418,6 +418,16 @@ static bool has_room(decoder *d, int64_t offset) {
     return true;
 }
 
+/* All of one code object but those nested in it. Never inlined, as add_code is not: what is on the stack at each level must be little. */
+__attribute__((noinline)) static void decode_one(decoder *d, const bf_object *object, const bf_code_facts *parent, bf_code *code, bf_code_facts *own) {
+    bf_error why = {0};
+    d->stage = "code";
+    if (bf_code_from_raw(code, object->u.code, d->version, d->data, d->size, d->arena, &why) != BF_OK) failed_step(d, &why);
+    code->is_partial = !object->is_complete;
+    if (!d->failed) describe(d, own, code, parent, object->is_complete);
+    if (!d->failed) decode_code(d, own, code);
+}
+
 static void walk_code(decoder *d, const bf_object *object, const bf_code_facts *parent) {
     if (!has_room(d, object->u.code->offset)) return;
     bf_code_facts *facts = add_code(d);
@@ -426,13 +436,8 @@ static void walk_code(decoder *d, const bf_object *object, const bf_code_facts *
     bf_code_facts own = *facts; /* the array moves while children are added */
     const bf_code_facts *outer = d->code;
     bf_code code;
-    bf_error why = {0};
     d->code = &own;
-    d->stage = "code";
-    if (bf_code_from_raw(&code, object->u.code, d->version, d->data, d->size, d->arena, &why) != BF_OK) failed_step(d, &why);
-    code.is_partial = !object->is_complete;
-    if (!d->failed) describe(d, &own, &code, parent, object->is_complete);
-    if (!d->failed) decode_code(d, &own, &code);
+    decode_one(d, object, parent, &code, &own);
     d->file->codes[index] = own;
     if (!d->failed) walk_consts(d, &code, &own);
     d->file->codes[index] = own;
