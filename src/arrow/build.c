@@ -158,7 +158,8 @@ static void put_exceptions(bf_scratch *s, const struct ArrowSchema *schema, stru
 /* Each cache entry of each instruction. */
 #define FOR_CACHES(code, cache)                                      \
     for (uint32_t i_ = 0; i_ < (code)->n_instrs; i_++)               \
-        for (const bf_cache_fact *cache = (code)->instrs[i_].caches, *end_ = cache + (code)->instrs[i_].n_caches; cache < end_; cache++)
+        for (const bf_cache_fact *cache = (code)->instrs[i_].n_caches ? (code)->instrs[i_].caches : NULL; /* NULL + 0 is undefined in C */ \
+             cache && cache - (code)->instrs[i_].caches < (ptrdiff_t)(code)->instrs[i_].n_caches; cache++)
 
 static void put_hex(bf_scratch *s, struct ArrowArray *column, const bf_code_facts *code, int64_t n) {
     int64_t size = 0;
