@@ -5,22 +5,7 @@
 #include <unistd.h>
 
 #include "bytes.h"
-
-/* Tests run in an empty scratch folder each: paths are short, and errors say them as they were given. */
-static char scratch[64];
-
-static int enter(void **state) {
-    (void)state;
-    strcpy(scratch, "/tmp/bf_layout_XXXXXX");
-    return !mkdtemp(scratch) || chdir(scratch);
-}
-
-static int leave(void **state) {
-    (void)state;
-    char command[96];
-    snprintf(command, sizeof command, "rm -rf '%s'", scratch);
-    return chdir("/") || system(command);
-}
+#include "scratch.h"
 
 static void put(const char *directory, const char *name) {
     char path[300];

@@ -6,21 +6,7 @@
 #include <unistd.h>
 
 #include "bytes.h"
-
-static char scratch[64];
-
-static int enter(void **state) {
-    (void)state;
-    strcpy(scratch, "/tmp/bf_lock_XXXXXX");
-    return !mkdtemp(scratch) || chdir(scratch);
-}
-
-static int leave(void **state) {
-    (void)state;
-    char command[96];
-    snprintf(command, sizeof command, "rm -rf '%s'", scratch);
-    return chdir("/") || system(command);
-}
+#include "scratch.h"
 
 static bf_status try_now(bf_lock *lock, bf_error *err) {
     *err = (bf_error){0};

@@ -4,22 +4,7 @@
 #include <unistd.h>
 
 #include "bytes.h"
-
-/* Tests run in an empty scratch folder each. */
-static char scratch[64];
-
-static int enter(void **state) {
-    (void)state;
-    strcpy(scratch, "/tmp/bf_walk_XXXXXX");
-    return !mkdtemp(scratch) || chdir(scratch);
-}
-
-static int leave(void **state) {
-    (void)state;
-    char command[96];
-    snprintf(command, sizeof command, "rm -rf '%s'", scratch);
-    return chdir("/") || system(command);
-}
+#include "scratch.h"
 
 /** Makes a file of `n` bytes, and the directories to it. */
 static void put(const char *file, size_t n) {
