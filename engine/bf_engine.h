@@ -179,7 +179,7 @@ typedef struct bf_engine_api {
     int32_t (*counters)(bf_engine *engine, bf_engine_counters *out, bf_engine_error *err);
 
     /** True: what this session runs, its streams too, ends with BF_ENGINE_CANCELLED, and so does all that is begun until it is set to false.
-     *  Only sets a flag: from any thread, and from a signal handler. */
+     *  NULL: the same for every session of the process, those opened later too. Only sets a flag: from any thread, and from a signal handler. */
     void (*interrupt)(bf_engine *engine, bool interrupted);
 
     /* ---- parts: Parquet files of a dataset. No session; may be called from several threads ---- */

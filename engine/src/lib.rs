@@ -193,7 +193,10 @@ fn stream_of(reader: Reader) -> FFI_ArrowArrayStream {
 }
 
 unsafe extern "C" fn interrupt(engine: *mut Engine, interrupted: bool) {
-    unsafe { (*engine).interrupt(interrupted) }
+    match unsafe { engine.as_ref() } {
+        Some(engine) => engine.interrupt(interrupted),
+        None => watch::interrupt_all(interrupted),
+    }
 }
 
 unsafe extern "C" fn describe(engine: *mut Engine, sql: *const c_char, out: *mut FFI_ArrowSchema, err: *mut RawError) -> i32 {

@@ -17,6 +17,13 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::error::{CANCELLED, EXECUTE, Error, PANIC, RESOURCES, Result, panic_text};
 
+static ALL_INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// As Workers::interrupt, for every session of the process, those that are yet to be opened too.
+pub fn interrupt_all(interrupted: bool) {
+    ALL_INTERRUPTED.store(interrupted, Relaxed);
+}
+
 const TICK: Duration = Duration::from_millis(5);
 const PATIENCE: Duration = Duration::from_millis(200); // for what was stopped to remove its files
 const STACK_BYTES: usize = 256 << 20; // of address space; memory is what is touched of it
@@ -103,7 +110,7 @@ impl Workers {
     }
 
     fn check(&self) -> Result<()> {
-        if self.interrupted.load(Relaxed) {
+        if self.interrupted.load(Relaxed) || ALL_INTERRUPTED.load(Relaxed) {
             return Err(Error::new(CANCELLED, "interrupted"));
         }
         let wanted = self.not_given.load(Relaxed);

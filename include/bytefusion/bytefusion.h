@@ -312,6 +312,10 @@ BF_API const char *bf_session_note(const bf_session *session);
  *  called with false. It only sets a flag: it may be called from another thread or from a signal handler, while the session is open. */
 BF_API void bf_session_interrupt(bf_session *session, bool interrupted);
 
+/** The same for the whole process, for calls without a session too: bf_optimize, bf_materialize and bf_diff give BF_CANCELLED and leave nothing
+ *  half done; what a vacuum removes and a commit that is under way go on to their end. */
+BF_API void bf_interrupt(bool interrupted);
+
 BF_API void bf_session_close(bf_session *session);
 
 /* ---- checking and artifacts ------------------------------------------------------------------------------------- */

@@ -78,6 +78,7 @@ static bf_status check_scope(bf_session *session, bf_checks *out, size_t i, bf_e
         bf_status st = scopes[i].check(&session->serving, out, &why);
         if (st == BF_NO_MEMORY) return bf_fail(err, st, -1, "%s", why.message);
         if (session->interrupted) return bf_fail(err, BF_CANCELLED, -1, "interrupted");
+        BF_TRY(bf_engine_goes_on(err));
         if (st != BF_OK) bf_checks_add(out, scopes[i].scope, BF_CHECK_FAIL, scopes[i].title, "its queries run", why.message);
     }
     add_stop(session, out, i);

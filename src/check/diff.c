@@ -55,6 +55,7 @@ static bf_status on_footer(void *context, const bf_dataset_file *file, const str
                            const bf_error *why) {
     reading *r = context;
     (void)why;
+    BF_TRY(bf_engine_goes_on(r->err));
     if (schema) {
         r->side->n_rows += about->rows;
         return add_shape(r->side, file->path, schema, r->err);
@@ -296,5 +297,5 @@ bf_status bf_diff(const bf_profile *profile, const char *a, const char *b, void 
     side_close(&d.a);
     side_close(&d.b);
     if (n_drifts) *n_drifts = d.drifts.n;
-    return st;
+    return bf_engine_ended(st, err);
 }

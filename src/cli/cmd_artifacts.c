@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/interrupt.h"
 #include "cli/profile.h"
 #include "cli/table.h"
 
@@ -57,6 +58,7 @@ static int run(const cli_command *self, int argc, char **argv) {
     if (name && !is_known(name)) return cli_wrong_usage(self, "no artifact %s; `bytefusion artifacts %s` lists them", name, argv[first]);
     bf_profile *profile = cli_profile_resolve(self, &asked, &code);
     if (!profile) return code;
+    interrupt_begin("nothing was changed");
     code = name ? print(profile, argv[first], name) : list(argv[first]);
     bf_profile_free(profile);
     return code;

@@ -44,14 +44,12 @@ static int print_json(bf_session *session) {
     return EXIT_DONE;
 }
 
-static const char kept[] = "no artifacts were written, or whole ones";
-
 static int check(bf_session *session, bool json) {
     const bf_check *checks;
     size_t n, counts[N_STATES] = {0};
     bf_error err = {0};
     bf_status st = bf_session_check(session, &checks, &n, &err);
-    if (st != BF_OK) return st == BF_CANCELLED ? interrupt_end(kept) : cli_fail(&err);
+    if (st != BF_OK) return cli_fail(&err);
     for (size_t i = 0; i < n; i++) counts[checks[i].state]++;
     int code = EXIT_DONE;
     if (json)
@@ -77,11 +75,9 @@ static int run(const cli_command *self, int argc, char **argv) {
     if (!profile) return code;
     bf_error err = {0};
     bf_session *session;
-    interrupt_begin(kept);
+    interrupt_begin("no artifacts were written, or whole ones");
     bool is_open = bf_session_open_for_check(profile, argv[first], &session, &err) == BF_OK;
-    interrupt_session(session);
     code = is_open ? check(session, json) : cli_fail(&err);
-    interrupt_session(NULL);
     bf_session_close(session);
     bf_profile_free(profile);
     return code;

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "cli/interrupt.h"
 #include "cli/profile.h"
 
 enum { JSON = 256 };
@@ -45,6 +46,7 @@ static int run(const cli_command *self, int argc, char **argv) {
     if (!profile) return code;
     bf_error err = {0};
     size_t n = 0;
+    interrupt_begin("nothing was changed, and there may be more differences");
     bf_status st = bf_diff(profile, argv[first], argv[first + 1], json ? print_json : print_line, NULL, &n, &err);
     bf_profile_free(profile);
     if (st != BF_OK) return cli_fail(&err);

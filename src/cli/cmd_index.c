@@ -155,9 +155,11 @@ static int run(const cli_command *self, int argc, char **argv) {
     if (st == BF_OK) {
         print_report(&index, &report);
     } else if (st == BF_CANCELLED) {
-        char kept[512];
-        snprintf(kept, sizeof kept, "%s is as it was", index.dataset ? index.dataset : "everything");
-        code = interrupt_end(kept);
+        static char kept[4200];
+        const char *is_new = "whole with the new rows, its flat tables as they were or new";
+        snprintf(kept, sizeof kept, "%s is %s", index.dataset ? index.dataset : "everything", report.is_written ? is_new : "as it was");
+        interrupt_keeps(kept);
+        code = interrupt_end();
     } else {
         code = cli_fail(&err);
     }

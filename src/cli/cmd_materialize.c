@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/interrupt.h"
 #include "cli/profile.h"
 #include "cli/table.h"
 
@@ -32,6 +33,7 @@ static int materialize(const bf_profile *profile, const char *dataset, char **vi
     bf_error err = {0};
     bf_materialize_options o = {.profile = profile, .dataset = dataset, .views = (const char *const *)views, .n_views = (size_t)n_views,
                                 .on_table = cli_print_flat_table};
+    interrupt_begin("tables that were listed are there, the others are as they were");
     return bf_materialize(&o, &err) == BF_OK ? EXIT_DONE : cli_fail(&err);
 }
 

@@ -1,4 +1,4 @@
-#include "cli/cli.h"
+#include "cli/interrupt.h"
 
 enum { JOBS = 'j', WAIT = 256 };
 
@@ -22,6 +22,7 @@ static int run(const cli_command *self, int argc, char **argv) {
     bf_error err = {0};
     bf_optimize_report r;
     cli_text a, b, c, d, e;
+    interrupt_begin("every row is there, in the parts as they were or merged");
     if (bf_optimize(argv[first], wait ? wait : -1, jobs, &r, &err) != BF_OK) return cli_fail(&err);
     if (!r.is_written)
         printf("%s: nothing to do, its parts (%s) are large or alone, and do not overlap\n", argv[first], cli_count(a, r.parts_before));

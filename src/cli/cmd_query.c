@@ -51,16 +51,13 @@ static int query(const cli_command *self, const bf_profile *profile, const char 
     bf_error err = {0};
     bf_session *session;
     struct ArrowArrayStream rows;
-    const char *kept = output->file ? "the file is as it was" : "rows that were written are whole, more may be missing";
-    interrupt_begin(kept);
+    interrupt_begin(output->file ? "the file is as it was" : "rows that were written are whole, more may be missing");
     if (bf_session_open_with(profile, dataset, &session, &err) != BF_OK) return cli_fail(&err);
-    interrupt_session(session);
     bf_status st = bf_session_query(session, sql, &rows, &err);
     if (bf_session_note(session)) fprintf(stderr, "bytefusion: %s\n", bf_session_note(session));
-    int code = st == BF_OK ? cli_write_rows(self, output, &rows) : interrupted() ? EXIT_FAILED : cli_fail(&err);
-    interrupt_session(NULL);
+    int code = st == BF_OK ? cli_write_rows(self, output, &rows) : cli_fail(&err);
     bf_session_close(session);
-    return code != EXIT_DONE && interrupted() ? interrupt_end(kept) : code;
+    return code;
 }
 
 static bool has_catalog(const bf_profile *profile) {

@@ -1,4 +1,4 @@
-#include "cli/cli.h"
+#include "cli/interrupt.h"
 
 enum { DRY_RUN = 'n', RETENTION = 256, FORCE, WAIT, SAFE_HOURS = 168 };
 
@@ -16,7 +16,7 @@ static const char notes[] = "Delta: removes files that no version younger than t
 static bool print_name(void *context, const char *name) {
     (void)context;
     printf("%s\n", name);
-    return true;
+    return !interrupted();
 }
 
 static int run(const cli_command *self, int argc, char **argv) {
@@ -37,7 +37,9 @@ static int run(const cli_command *self, int argc, char **argv) {
     bf_error err = {0};
     int64_t n;
     cli_text text;
+    interrupt_begin("the dataset is whole; files that no reader needs may be left, the next run removes them");
     if (bf_vacuum(argv[first], (double)retention, dry_run, wait ? wait : -1, print_name, NULL, &n, &err) != BF_OK) return cli_fail(&err);
+    if (interrupted()) return interrupt_end();
     fprintf(stderr, "bytefusion: %s %s %s\n", cli_count(text, n), n == 1 ? "file" : "files", dry_run ? "would be removed" : "removed");
     return fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
 }

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/profile.h"
 
@@ -109,6 +110,7 @@ static int run(const cli_command *self, int argc, char **argv) {
     if (view && !bf_view_sql(view)) return cli_wrong_usage(self, "no view %s; `bytefusion views` lists them", view);
     bf_profile *profile = cli_profile_resolve(self, &asked, &code);
     if (!profile) return code;
+    interrupt_begin("nothing was changed");
     if (sql && first < argc)
         code = print_sql_of(profile, argv[first], sql);
     else if (sql)

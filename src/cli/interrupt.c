@@ -8,7 +8,6 @@
 enum { PATIENCE_MS = 700 };
 
 static volatile sig_atomic_t is_interrupted, is_pipe_closed;
-static bf_session *volatile running;
 static const char *kept_text = "";
 
 /* ---- Ctrl-C ---- */
@@ -29,7 +28,7 @@ static void interrupt(int number) {
     (void)number;
     if (is_interrupted) at_once(number);
     is_interrupted = 1;
-    if (running) bf_session_interrupt(running, true);
+    bf_interrupt(true);
     setitimer(ITIMER_REAL, &(struct itimerval){.it_value = {.tv_usec = PATIENCE_MS * 1000}}, NULL);
 }
 
@@ -38,24 +37,23 @@ static void handle(int number, void (*handler)(int)) {
     sigaction(number, &action, NULL);
 }
 
-void interrupt_begin(const char *kept) {
+void interrupt_keeps(const char *kept) {
     kept_text = kept;
+}
+
+void interrupt_begin(const char *kept) {
+    interrupt_keeps(kept);
     handle(SIGALRM, at_once);
     handle(SIGINT, interrupt);
     handle(SIGTERM, interrupt);
-}
-
-void interrupt_session(bf_session *session) {
-    running = session;
-    if (session && is_interrupted) bf_session_interrupt(session, true);
 }
 
 bool interrupted(void) {
     return is_interrupted;
 }
 
-int interrupt_end(const char *kept) {
-    fprintf(stderr, "bytefusion: interrupted; %s\n", kept);
+int interrupt_end(void) {
+    fprintf(stderr, "bytefusion: interrupted; %s\n", kept_text);
     return EXIT_INTERRUPTED;
 }
 

@@ -8,14 +8,14 @@
  *  `kept`: printed then, what is true of the output at any moment; static, or outlives the run. */
 void interrupt_begin(const char *kept);
 
-/** What a session runs ends with the interrupt; NULL: it is about to be closed. */
-void interrupt_session(bf_session *session);
-
 /** Whether there was one. */
 bool interrupted(void);
 
-/** Prints "interrupted" and what was kept. Gives EXIT_INTERRUPTED. */
-int interrupt_end(const char *kept);
+/** Another text, once more is known. */
+void interrupt_keeps(const char *kept);
+
+/** Prints "interrupted" and what was kept; cli_fail does, after an interrupt. Gives EXIT_INTERRUPTED. */
+int interrupt_end(void);
 
 /** Standard output that nobody reads any more is no error to report: the program ends by SIGPIPE, but after it cleaned up. */
 void pipe_begin(void);

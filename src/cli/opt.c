@@ -87,6 +87,7 @@ int cli_wrong_usage(const cli_command *c, const char *format, ...) {
 
 int cli_fail(const bf_error *err) {
     if (pipe_closed()) return EXIT_FAILED;
+    if (interrupted()) return interrupt_end();
     fprintf(stderr, "bytefusion: %s", err->message);
     if (err->offset >= 0) fprintf(stderr, " (at byte %lld)", (long long)err->offset);
     fprintf(stderr, "\n");

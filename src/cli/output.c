@@ -60,5 +60,5 @@ int cli_write_rows(const cli_command *command, const cli_output *output, struct 
     }
     st = output->file ? write_file(output->file, stream, &render, &err) : bf_render(stream, &render, stdout, NULL, &err);
     if (st == BF_OK && fflush(stdout)) st = io_error(&err, "standard output");
-    return st == BF_OK ? EXIT_DONE : interrupted() ? EXIT_FAILED : cli_fail(&err);
+    return st == BF_OK ? EXIT_DONE : cli_fail(&err);
 }

@@ -78,6 +78,7 @@ static bf_status read_range(const bf_store *s, bf_arena *arena, range *r, bf_err
     struct ArrowSchema schema;
     bf_engine_footer about;
     bf_engine_error why = {0};
+    BF_TRY(bf_engine_goes_on(err));
     if (s->engine->footer(path, &schema, &about, &why) != BF_ENGINE_OK) return bf_engine_fail(err, &why);
     ArrowSchemaRelease(&schema);
     r->row_groups = about.row_groups;
@@ -274,5 +275,5 @@ bf_status bf_optimize(const char *dataset, int wait_seconds, int jobs, bf_optimi
     free(r.items);
     clock_gettime(CLOCK_MONOTONIC, &end);
     report->seconds = (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9;
-    return st;
+    return bf_engine_ended(st, err);
 }

@@ -65,6 +65,7 @@ static int part_next(struct ArrowArrayStream *stream, struct ArrowArray *out) {
     part *p = stream->private_data;
     out->release = NULL;
     if (p->size_bytes >= PART_BYTES) return 0;
+    if (bf_engine_goes_on(&p->error) != BF_OK) return ECANCELED;
     if (!p->ahead.release && p->source->next(p->source->context, &p->ahead, &p->error) != BF_OK) return ECANCELED;
     if (!p->ahead.release) return 0;
     if (ArrowArrayViewSetArray(&p->view, &p->ahead, NULL) != NANOARROW_OK) {

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,7 +10,8 @@
 #define ENGINE_FILE "libbf_engine.so"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static const bf_engine_api *loaded;
+static const bf_engine_api *_Atomic loaded; /* a signal handler asks for it */
+static atomic_bool interrupted;
 
 static bf_status load_file(const char *path, bf_error *err) {
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
@@ -19,6 +21,7 @@ static bf_status load_file(const char *path, bf_error *err) {
     const bf_engine_api *api = get_api ? get_api(BF_ENGINE_ABI) : NULL;
     if (api) {
         loaded = api;
+        if (interrupted) api->interrupt(NULL, true);
         return BF_OK;
     }
     dlclose(library);
@@ -30,7 +33,7 @@ static bf_status find_and_load(bf_error *err) {
     if (named && *named) return load_file(named, err);
     char here[4096] = "";
     Dl_info info;
-    if (dladdr((const void *)&loaded, &info) && info.dli_fname && strlen(info.dli_fname) < sizeof here) strcpy(here, info.dli_fname);
+    if (dladdr((const void *)&lock, &info) && info.dli_fname && strlen(info.dli_fname) < sizeof here) strcpy(here, info.dli_fname);
     char *slash = strrchr(here, '/');
     strcpy(slash ? slash : here, slash ? "" : ".");
     const char *const folders[][2] = {{here, ""}, {here, "/bytefusion"}, {BF_ENGINE_INSTALLED, ""}};
@@ -49,6 +52,22 @@ bf_status bf_engine_load(const bf_engine_api **out, bf_error *err) {
     pthread_mutex_unlock(&lock);
     *out = loaded;
     return st;
+}
+
+void bf_interrupt(bool on) {
+    const bf_engine_api *api = loaded;
+    interrupted = on;
+    if (api) api->interrupt(NULL, on);
+}
+
+bf_status bf_engine_goes_on(bf_error *err) {
+    return interrupted ? bf_fail(err, BF_CANCELLED, -1, "interrupted") : BF_OK;
+}
+
+bf_status bf_engine_ended(bf_status st, bf_error *err) {
+    if (st == BF_OK || !interrupted) return st;
+    bf_error_clear(err);
+    return bf_engine_goes_on(err);
 }
 
 bf_status bf_engine_fail(bf_error *err, const bf_engine_error *why) {

@@ -249,7 +249,7 @@ bf_status bf_materialize(const bf_materialize_options *options, bf_error *err) {
     bf_session_close(j.session);
     free(j.folder);
     free(wanted);
-    return st;
+    return bf_engine_ended(st, err);
 }
 
 /* ---- what is there ---- */

@@ -110,6 +110,7 @@ static int give_next(struct ArrowArrayStream *stream, struct ArrowArray *out) {
     source *s = stream->private_data;
     bool same_run = true;
     out->release = NULL;
+    if (bf_engine_goes_on(&s->error) != BF_OK) return ECANCELED;
     if (s->ahead.release) {
         ArrowArrayMove(&s->ahead, out);
         return 0;

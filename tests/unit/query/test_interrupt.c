@@ -123,10 +123,96 @@ static void test_interrupt__memory(void **state) {
     bf_profile_free(profile);
 }
 
+/* ---- the whole process: calls that take no session ---- */
+
+static int n_entries; /* below a folder */
+
+static int count_entry(const char *path, const struct stat *info, int type, struct FTW *where) {
+    (void)path, (void)info, (void)type, (void)where;
+    n_entries++;
+    return 0;
+}
+
+static int entries(const char *path) {
+    n_entries = 0;
+    nftw(path, count_entry, 16, FTW_PHYS);
+    return n_entries;
+}
+
+static void append(const char *dataset, const char *format) {
+    bf_error err = {0};
+    const char *const paths[] = {BF_TEST_DATA "/3.12/ok_constants.pyc", BF_TEST_DATA "/3.13/ok_constants.pyc"};
+    for (int i = 0; i < 2; i++) {
+        bf_index_options options = {.read = {.paths = &paths[i], .n_paths = 1, .jobs = 1}, .dataset = dataset, .format = format, .mode = "append"};
+        ok(bf_index(&options, NULL, &err), &err);
+    }
+}
+
+static void test_interrupt__optimize(void **state) {
+    (void)state;
+    need_engine();
+    const char *const formats[] = {"parquet", "delta"};
+    for (size_t i = 0; i < 2; i++) {
+        bf_error err = {0};
+        bf_optimize_report report;
+        PATH(dataset, "%s/optimized-%s", folder, formats[i]);
+        append(dataset, formats[i]);
+        int before = entries(folder);
+        bf_interrupt(true);
+        assert_int_equal(bf_optimize(dataset, 0, 1, &report, &err), BF_CANCELLED);
+        assert_string_equal(err.message, "interrupted");
+        assert_int_equal(entries(folder), before);
+        bf_interrupt(false);
+        ok(bf_optimize(dataset, 0, 1, &report, &err), &err);
+        assert_true(report.is_written);
+    }
+}
+
+static int n_tables;
+
+static void interrupt_after_two(void *context, const bf_flat_table *table) {
+    (void)context, (void)table;
+    if (++n_tables == 2) bf_interrupt(true);
+}
+
+static void test_interrupt__materialize(void **state) {
+    (void)state;
+    need_engine();
+    bf_error err = {0};
+    PATH(dataset, "%s/written", folder);
+    PATH(flats, "%s/written.views", folder);
+    append(dataset, "parquet");
+    bf_materialize_options options = {.dataset = dataset, .on_table = interrupt_after_two};
+    assert_int_equal(bf_materialize(&options, &err), BF_CANCELLED);
+    assert_int_equal(entries(flats), 1 + 2); /* the folder, and what was told of */
+    bf_interrupt(false);
+    ok(bf_materialize(&options, &err), &err);
+    assert_int_equal(n_tables, 2 + (int)bf_view_count());
+    assert_int_equal(entries(flats), 1 + (int)bf_view_count());
+}
+
+static void test_interrupt__diff_and_sessions(void **state) {
+    (void)state;
+    need_engine();
+    bf_error err = {0};
+    size_t n;
+    bf_session *session;
+    PATH(dataset, "%s/compared", folder);
+    append(dataset, "parquet");
+    bf_interrupt(true);
+    assert_int_equal(bf_diff(NULL, dataset, dataset, NULL, NULL, &n, &err), BF_CANCELLED);
+    assert_int_equal(bf_session_open(dataset, &session, &err), BF_CANCELLED);
+    bf_interrupt(false);
+    ok(bf_diff(NULL, dataset, dataset, NULL, NULL, &n, &err), &err);
+    assert_int_equal(n, 0);
+}
+
 int main(void) {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_interrupt__while_it_runs), cmocka_unit_test(test_interrupt__check),  cmocka_unit_test(test_interrupt__stream_alone),
         cmocka_unit_test(test_interrupt__refused),       cmocka_unit_test(test_interrupt__memory),
+        cmocka_unit_test(test_interrupt__optimize),      cmocka_unit_test(test_interrupt__materialize),
+        cmocka_unit_test(test_interrupt__diff_and_sessions),
     };
     return cmocka_run_group_tests(tests, open_folder, close_folder);
 }
