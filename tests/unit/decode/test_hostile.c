@@ -24,7 +24,7 @@ enum {
     SMALL_BYTES = 1024,        /* of such a file every prefix is tried */
     PREFIX_SHARES = 5,         /* larger ones share the work: each takes one in so many of its first WHOLE_BYTES, */
     WHOLE_BYTES = 4096,
-    PREFIX_STEP = 97,          /* and one in so many after them */
+    PREFIX_STEP = 97,          /* and one in so many after them (BF_EXHAUSTIVE in the environment: each takes all, and all values) */
     FLIPPED_BYTES = 200,       /* single bits of these are flipped, and each is set to 0x00 and 0xff */
     ALL_VALUES_BYTES = 32,     /* these take all 255 values */
     FLIPPED_WHOLE_BYTES = 300, /* files beyond share the work: each takes one byte in FLIP_SHARES */
@@ -109,8 +109,12 @@ static void each_fixture(on_fixture run) {
     }
 }
 
+static bool is_exhaustive(void) {
+    return getenv("BF_EXHAUSTIVE") != NULL;
+}
+
 static void prefixes(uint8_t *data, size_t size, size_t index) {
-    bool is_small = size <= SMALL_BYTES;
+    bool is_small = size <= SMALL_BYTES || is_exhaustive();
     for (size_t n = is_small ? 0 : index % PREFIX_SHARES; n < size; n += is_small ? 1 : n < WHOLE_BYTES ? PREFIX_SHARES : PREFIX_STEP)
         if (!decode(data, n, NULL)->n_errors) fail_msg("the first %zu bytes of %zu decode without an error", n, size);
 }
@@ -123,12 +127,12 @@ static void test_every_prefix(void **state) {
 /* All flips of the smallest files; of the others each takes its share of the bytes, so that together they take all. */
 static void flips(uint8_t *data, size_t size, size_t index) {
     for (size_t at = 0; at < size && at < FLIPPED_BYTES; at++) {
-        if (size > FLIPPED_WHOLE_BYTES && at % FLIP_SHARES != index % FLIP_SHARES) continue;
+        if (size > FLIPPED_WHOLE_BYTES && !is_exhaustive() && at % FLIP_SHARES != index % FLIP_SHARES) continue;
         uint8_t before = data[at];
         for (int value = 0; value < 256; value++) {
             int difference = value ^ before;
             bool one_bit = !(difference & (difference - 1));
-            if (!difference || (at >= ALL_VALUES_BYTES && !one_bit && value != 0x00 && value != 0xff)) continue;
+            if (!difference || (at >= ALL_VALUES_BYTES && !is_exhaustive() && !one_bit && value != 0x00 && value != 0xff)) continue;
             data[at] = (uint8_t)value;
             decode(data, size, NULL);
         }
@@ -774,7 +778,7 @@ static int before_test(void **state) {
     (void)state;
     n_decoded = 0;
     start = clock();
-    alarm(HANG_SECONDS);
+    alarm(is_exhaustive() ? 0 : HANG_SECONDS);
     return 0;
 }
 
