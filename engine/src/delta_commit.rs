@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::time::Duration;
 
 use chrono::Utc;
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
@@ -20,6 +21,8 @@ use crate::delta_log::{Log, append, mtime_ms};
 use crate::delta_table::Table;
 use crate::error::{CONFLICT, EXECUTE, Error, INVALID, IO, Result};
 use crate::parts::open;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 pub struct Change {
     pub before: Option<Table>, // what it was computed from; none: there is no table
@@ -92,6 +95,9 @@ pub fn commit(path: &str, change: &Change) -> Result<i64> {
     actions.extend(adds.into_iter().map(|add| json!({ "add": add })));
     let text = actions.iter().map(|a| a.to_string() + "\n").collect::<String>();
     append(root, version, &text, &id)?;
+    for left in log.leftovers(DAY) {
+        let _ = std::fs::remove_file(left);
+    }
     if version > 0 && version % interval(&metadata) == 0 {
         let _ = std::panic::catch_unwind(|| checkpoint(path, version)); // the commit is in the log, with it or without
     }

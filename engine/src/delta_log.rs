@@ -5,18 +5,19 @@ use std::fs;
 use std::io::ErrorKind;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::DateTime;
 use serde_json::{Map, Value};
 
-use crate::durable::put_new;
+use crate::durable::{is_temporary, put_new};
 use crate::error::{CONFLICT, Error, IO, NOT_FOUND, Result};
 
 pub struct Log {
     table: PathBuf,
     commits: BTreeSet<i64>,
     checkpoints: BTreeMap<i64, PathBuf>,
+    temporary: Vec<PathBuf>,
 }
 
 /// What a commit says of itself; empty where it says nothing.
@@ -42,7 +43,7 @@ pub fn mtime_ms(path: &Path) -> std::io::Result<i64> {
 impl Log {
     /// Of a directory that is no Delta table: an empty one.
     pub fn read(table: &Path) -> Result<Log> {
-        let mut log = Log { table: table.to_path_buf(), commits: BTreeSet::new(), checkpoints: BTreeMap::new() };
+        let mut log = Log { table: table.to_path_buf(), commits: BTreeSet::new(), checkpoints: BTreeMap::new(), temporary: vec![] };
         let directory = directory(table);
         let entries = match fs::read_dir(&directory) {
             Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(log),
@@ -50,7 +51,12 @@ impl Log {
         };
         for entry in entries {
             let path = entry.map_err(|e| Error::new(IO, format!("{}: {e}", directory.display())))?.path();
-            let Some((number, rest)) = path.file_name().and_then(|n| n.to_str()).and_then(|n| n.split_once('.')) else { continue };
+            let Some(name) = path.file_name().and_then(|n| n.to_str()) else { continue };
+            if is_temporary(name) {
+                log.temporary.push(path);
+                continue;
+            }
+            let Some((number, rest)) = name.split_once('.') else { continue };
             let Some(version) = (number.len() == 20).then(|| number.parse().ok()).flatten() else { continue };
             if rest == "json" {
                 log.commits.insert(version);
@@ -59,6 +65,12 @@ impl Log {
             }
         }
         Ok(log)
+    }
+
+    /// What writers left that were killed before their commit had its name, which takes moments; so what is older than that is nobody's.
+    pub fn leftovers(&self, older_than: Duration) -> impl Iterator<Item = &PathBuf> {
+        let before = SystemTime::now().checked_sub(older_than);
+        self.temporary.iter().filter(move |p| fs::metadata(p).and_then(|m| m.modified()).is_ok_and(|t| before.is_some_and(|b| t <= b)))
     }
 
     pub fn latest(&self) -> Option<i64> {

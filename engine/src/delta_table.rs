@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::datatypes::Schema;
@@ -180,11 +181,20 @@ impl Table {
     /// The names of the files that were removed, or would be.
     pub fn vacuum(self, retention_hours: f64, dry_run: bool) -> Result<Vec<String>> {
         self.refuse_what_is_not_plain()?; // such a table has files that are not named in its adds
-        let retention = chrono::Duration::milliseconds((retention_hours * 3_600_000.0) as i64);
+        let retention_ms = (retention_hours * 3_600_000.0) as i64;
+        let in_log = self.log.leftovers(Duration::from_millis(retention_ms.max(0) as u64)).cloned().collect::<Vec<_>>();
+        let retention = chrono::Duration::milliseconds(retention_ms);
         let vacuum = self.table.vacuum().with_retention_period(retention).with_enforce_retention_duration(false);
         let vacuum = vacuum.with_mode(deltalake_core::operations::vacuum::VacuumMode::Full).with_dry_run(dry_run);
         let (_, metrics) = runtime().block_on(vacuum.into_future())?;
-        Ok(metrics.files_deleted)
+        let mut names = metrics.files_deleted;
+        for left in in_log {
+            if !dry_run {
+                std::fs::remove_file(&left).map_err(|e| Error::new(IO, format!("{}: {e}", left.display())))?;
+            }
+            names.extend(left.strip_prefix(&self.root).map(|name| name.display().to_string()));
+        }
+        Ok(names)
     }
 }
 

@@ -31,13 +31,18 @@ fn put_over(path: &Path, bytes: &[u8]) -> io::Result<()> {
     put(path, bytes, |temporary| fs::rename(temporary, path))
 }
 
+/// A file on its way to its name, which readers of a log leave out; who is killed leaves it there. delta-rs names its own so, too.
+pub fn is_temporary(name: &str) -> bool {
+    name.starts_with("_commit_") && name.ends_with(".json.tmp")
+}
+
 fn put(path: &Path, bytes: &[u8], place: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
     if !directory.is_dir() {
         fs::create_dir_all(directory)?;
         sync_directory(directory.parent().unwrap_or(directory))?;
     }
-    let temporary = directory.join(format!("_commit_{}.json.tmp", uuid::Uuid::new_v4())); // a name that readers of a log leave out
+    let temporary = directory.join(format!("_commit_{}.json.tmp", uuid::Uuid::new_v4()));
     let placed = write_synced(&temporary, bytes).and_then(|()| place(&temporary));
     let _ = fs::remove_file(&temporary); // a second name by now, or gone, or of no use
     placed?;
