@@ -222,11 +222,13 @@ typedef struct bf_optimize_report {
     double seconds;
     int64_t version;                                    /* of the Delta table; -1: it is none */
     bool is_written;                                    /* false: there was nothing to do */
+    int64_t parts_unordered;                            /* of other writers, whose rows are in no order: they stay */
 } bf_optimize_report;
 
 /** Merges parts that are small or overlap into parts that lie one behind the other, in the order of path and file_id, cut by size; each
- *  partition on its own. Rows stay the same, and a second run finds nothing to do. Delta: a commit OPTIMIZE a partition, that changes no
- *  data. `wait_seconds`, `jobs`: as bf_index_options. Errors: BF_NOT_FOUND, those of bf_index about the dataset. */
+ *  partition on its own. Rows stay the same, and a second run finds nothing to do. Delta: one commit OPTIMIZE that changes no data; parts of
+ *  other writers whose rows are in no order stay as they are. `wait_seconds`, `jobs`: as bf_index_options. Errors: BF_NOT_FOUND, BF_CONFLICT (another program committed
+ *  first, nothing was written), those of bf_index about the dataset. */
 BF_API bf_status bf_optimize(const char *dataset, int wait_seconds, int jobs, bf_optimize_report *report, bf_error *err);
 
 /** Removes (`dry_run`: only names) files that no reader needs. Delta: those that no version younger than `retention_hours` refers to; versions

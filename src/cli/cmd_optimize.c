@@ -9,7 +9,8 @@ static const cli_option options[] = {
 };
 
 static const char notes[] = "Parts that are small or whose paths overlap, as runs of --mode append leave them, are merged into few that lie one behind the\n"
-                            "other. The rows stay as they are. Where there is nothing to do nothing is written.\n";
+                            "other. The rows stay as they are. Where there is nothing to do nothing is written. A Delta table gets one version; parts of\n"
+                            "other writers whose rows are in no order are left out.\n";
 
 static int run(const cli_command *self, int argc, char **argv) {
     int wait = BF_WAIT_SECONDS, jobs = 0;
@@ -29,6 +30,8 @@ static int run(const cli_command *self, int argc, char **argv) {
     else
         printf("%s parts were merged (%s -> %s): the dataset had %s and has %s, in %.2f s\n", cli_count(a, r.parts_rewritten), cli_bytes(b, r.input_bytes),
                cli_bytes(c, r.output_bytes), cli_count(d, r.parts_before), cli_count(e, r.parts_after), r.seconds);
+    if (r.parts_unordered)
+        printf("parts of other writers that are not in order of path and file_id, and stay as they are: %s\n", cli_count(a, r.parts_unordered));
     if (r.is_written && r.version >= 0) printf("version %s of the Delta table\n", cli_count(a, r.version));
     return EXIT_DONE;
 }

@@ -1,4 +1,5 @@
-/* Many small or overlapping parts become few that lie one behind the other: rows are merged in their order, and cut by size. */
+/* Many small or overlapping parts become few that lie one behind the other: rows are merged in their order, and cut by size. Each partition on
+ * its own; of a Delta table all in one commit, of a directory, where each is put in place by itself, one after the other. */
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +21,10 @@ static bf_status no_memory(bf_error *err) {
 
 typedef struct range {
     size_t part;
+    const char *repo; /* "": none */
     bf_str low[N_KEYS], high[N_KEYS]; /* of the first row and of the last; empty where there is none */
     int64_t rows, row_groups;
+    bool is_in_order;
 } range;
 
 static int compare(const bf_str a[N_KEYS], const bf_str b[N_KEYS]) {
@@ -36,17 +39,37 @@ static int compare(const bf_str a[N_KEYS], const bf_str b[N_KEYS]) {
 
 static int by_low(const void *a, const void *b) {
     const range *x = a, *y = b;
-    int order = compare(x->low, y->low);
+    int order = strcmp(x->repo, y->repo);
+    if (!order) order = compare(x->low, y->low);
     return order ? order : (x->part > y->part) - (x->part < y->part);
 }
 
-static bool copy_row(bf_arena *arena, const struct ArrowArrayView *batch, int64_t row, bf_str out[N_KEYS]) {
+static void key_at(const struct ArrowArrayView *batch, int64_t row, bf_str out[N_KEYS]) {
     for (int i = 0; i < N_KEYS; i++) {
         struct ArrowStringView text = ArrowArrayViewGetStringUnsafe(batch->children[i], row);
-        out[i] = bf_arena_str(arena, text.data ? text.data : "", (size_t)text.size_bytes);
+        out[i] = (bf_str){text.data ? text.data : "", (uint32_t)text.size_bytes};
+    }
+}
+
+static bool keep(bf_arena *arena, const bf_str key[N_KEYS], bf_str out[N_KEYS]) {
+    for (int i = 0; i < N_KEYS; i++) {
+        out[i] = bf_arena_str(arena, key[i].p, key[i].n);
         if (!out[i].p) return false;
     }
     return true;
+}
+
+/* The part begins with the first row that there is; each goes on where the one before ended, if rows are in order. */
+static bool add_rows(bf_arena *arena, range *r, const struct ArrowArrayView *batch, int64_t n) {
+    bf_str key[N_KEYS], before[N_KEYS];
+    memcpy(before, r->high, sizeof before);
+    for (int64_t i = 0; i < n; i++) {
+        key_at(batch, i, key);
+        if (!r->rows++ && !keep(arena, key, r->low)) return false;
+        if (compare(before, key) > 0) r->is_in_order = false;
+        memcpy(before, key, sizeof before);
+    }
+    return !n || keep(arena, key, r->high);
 }
 
 static bf_status read_keys(bf_arena *arena, range *r, struct ArrowArrayStream *stream, const char *path, bf_error *err) {
@@ -60,9 +83,7 @@ static bf_status read_keys(bf_arena *arena, range *r, struct ArrowArrayStream *s
         ok = !stream->get_next(stream, &batch);
         if (!ok || !batch.release) break;
         ok = ArrowArrayViewSetArray(&view, &batch, NULL) == NANOARROW_OK;
-        if (ok && batch.length && r->rows == 0 && !copy_row(arena, &view, 0, r->low)) st = no_memory(err);
-        if (ok && batch.length && !copy_row(arena, &view, batch.length - 1, r->high)) st = no_memory(err);
-        r->rows += batch.length;
+        if (ok && !add_rows(arena, r, &view, batch.length)) st = no_memory(err);
         ArrowArrayRelease(&batch);
     }
     const char *said = ok ? NULL : stream->get_last_error(stream);
@@ -132,7 +153,7 @@ static size_t cluster_at(const range *ranges, size_t first, size_t n, bool *over
     const range *highest = &ranges[first];
     bool is_full = ranges[first].row_groups >= FULL_ROW_GROUPS;
     size_t end = first + 1;
-    for (*overlaps = false; end < n; end++) {
+    for (*overlaps = false; end < n && !strcmp(ranges[end].repo, ranges[first].repo); end++) {
         bool overlap = highest->rows && ranges[end].rows && compare(ranges[end].low, highest->high) < 0;
         bool next_is_full = ranges[end].row_groups >= FULL_ROW_GROUPS;
         if (!overlap && (is_full || next_is_full)) break;
@@ -146,6 +167,7 @@ static size_t cluster_at(const range *ranges, size_t first, size_t n, bool *over
 /* Where nothing overlapped and as many parts came out as went in, they stay as they were. */
 static bf_status merge_cluster(bf_store *s, const range *ranges, size_t n, bool overlaps, int jobs, bf_error *err) {
     size_t before = s->n_added;
+    if (*ranges->repo) BF_TRY(bf_store_enter(s, ranges->repo, err));
     BF_TRY(merge(s, ranges, n, jobs, err));
     if (overlaps || s->n_added - before < n) return BF_OK;
     while (s->n_added > before) bf_store_give_back(s);
@@ -153,18 +175,25 @@ static bf_status merge_cluster(bf_store *s, const range *ranges, size_t n, bool 
     return BF_OK;
 }
 
-static bf_status plan(bf_store *s, int jobs, bf_error *err) {
+/* Parts of other writers may have their rows in any order; these cannot be merged, and stay. */
+static bf_status plan(bf_store *s, int jobs, int64_t *n_unordered, bf_error *err) {
     bf_arena arena = {0};
     range *ranges = calloc(s->n_parts + 1, sizeof *ranges);
     bf_status st = ranges ? BF_OK : no_memory(err);
     for (size_t i = 0; i < s->n_parts && st == BF_OK; i++) {
         ranges[i].part = i;
+        ranges[i].repo = s->parts[i].repo ? s->parts[i].repo : "";
+        ranges[i].is_in_order = true;
         st = read_range(s, &arena, &ranges[i], err);
     }
-    if (st == BF_OK && s->n_parts) qsort(ranges, s->n_parts, sizeof *ranges, by_low);
-    for (size_t first = 0, n; first < s->n_parts && st == BF_OK; first += n) {
+    size_t n_ordered = 0;
+    for (size_t i = 0; i < s->n_parts && st == BF_OK; i++)
+        if (ranges[i].is_in_order) ranges[n_ordered++] = ranges[i];
+    *n_unordered = (int64_t)(s->n_parts - n_ordered);
+    if (st == BF_OK && n_ordered) qsort(ranges, n_ordered, sizeof *ranges, by_low);
+    for (size_t first = 0, n; first < n_ordered && st == BF_OK; first += n) {
         bool overlaps;
-        n = cluster_at(ranges, first, s->n_parts, &overlaps);
+        n = cluster_at(ranges, first, n_ordered, &overlaps);
         if (n > 1) st = merge_cluster(s, &ranges[first], n, overlaps, jobs, err);
     }
     bf_arena_free(&arena);
@@ -172,17 +201,34 @@ static bf_status plan(bf_store *s, int jobs, bf_error *err) {
     return st;
 }
 
-/* ---- one partition ---- */
+/* ---- one store: a partition of a directory, or a whole Delta table ---- */
 
-static bf_status optimize_partition(const char *dataset, const char *repo, int wait_seconds, int jobs, bf_optimize_report *report, bf_error *err) {
+typedef struct optimizing {
+    const char *dataset;
+    bool is_delta;
+    int wait_seconds, jobs;
+    bf_optimize_report *report;
+} optimizing;
+
+static bf_status commit(bf_store *s, bf_error *err) {
+    bf_error why = {0};
+    const bf_engine_option parameters[] = {{"predicate", "[]"}};
+    bf_engine_delta_change about = {.operation = "OPTIMIZE", .parameters = parameters, .n_parameters = 1};
+    bf_status st = bf_store_commit(s, &about, &why);
+    if (st == BF_CONFLICT) return bf_fail(err, st, -1, "%s: another program committed first; nothing was written, run it again: %s", s->dataset, why.message);
+    return st == BF_OK ? BF_OK : bf_fail(err, st, why.offset, "%s", why.message);
+}
+
+static bf_status optimize_store(const optimizing *o, const char *repo, bf_error *err) {
     bf_store s;
-    bf_store_options options = {.dataset = dataset,
+    bf_store_options options = {.dataset = o->dataset,
                                 .partition_by = repo ? "repo" : NULL,
                                 .repo = repo,
-                                .wait_seconds = wait_seconds < 0 ? 0 : wait_seconds ? wait_seconds : BF_WAIT_SECONDS};
+                                .all_partitions = o->is_delta,
+                                .wait_seconds = o->wait_seconds < 0 ? 0 : o->wait_seconds ? o->wait_seconds : BF_WAIT_SECONDS};
     BF_TRY(bf_store_open(&s, &options, err));
     bf_optimize_report of_this = {.parts_before = (int64_t)s.n_parts, .version = s.version};
-    bf_status st = plan(&s, jobs, err);
+    bf_status st = plan(&s, o->jobs, &of_this.parts_unordered, err);
     of_this.is_written = st == BF_OK && s.exists && bf_store_is_changed(&s);
     for (size_t i = 0; i < s.n_parts; i++) {
         of_this.parts_after += !s.parts[i].is_dropped;
@@ -191,17 +237,16 @@ static bf_status optimize_partition(const char *dataset, const char *repo, int w
     }
     for (size_t i = 0; i < s.n_added; i++) of_this.output_bytes += s.added[i].size_bytes;
     of_this.parts_after += (int64_t)s.n_added;
-    const bf_engine_option parameters[] = {{"predicate", "[]"}, {"repo", repo}};
-    bf_engine_delta_change about = {.operation = "OPTIMIZE", .parameters = parameters, .n_parameters = repo ? 2 : 1};
-    if (of_this.is_written) st = bf_store_commit(&s, &about, err);
+    if (of_this.is_written) st = commit(&s, err);
     if (st == BF_OK) {
-        report->parts_before += of_this.parts_before;
-        report->parts_after += of_this.parts_after;
-        report->parts_rewritten += of_this.parts_rewritten;
-        report->input_bytes += of_this.input_bytes;
-        report->output_bytes += of_this.output_bytes;
-        report->is_written |= of_this.is_written;
-        report->version = s.version;
+        o->report->parts_before += of_this.parts_before;
+        o->report->parts_after += of_this.parts_after;
+        o->report->parts_rewritten += of_this.parts_rewritten;
+        o->report->parts_unordered += of_this.parts_unordered;
+        o->report->input_bytes += of_this.input_bytes;
+        o->report->output_bytes += of_this.output_bytes;
+        o->report->is_written |= of_this.is_written;
+        o->report->version = s.version;
     }
     bf_store_close(&s);
     return st;
@@ -226,28 +271,8 @@ static bool add_repo(repos *r, const char *name) {
     return copy;
 }
 
-static bool on_file(void *context, const bf_engine_delta_file *file) {
-    return !file->values[0] || add_repo(context, file->values[0]);
-}
-
-static bf_status find_delta_repos(repos *r, const char *dataset, bool *is_partitioned, bf_error *err) {
-    const bf_engine_api *engine;
-    bf_engine_error why = {0};
-    bf_delta table;
-    BF_TRY(bf_engine_load(&engine, err));
-    BF_TRY(bf_delta_open(&table, engine, dataset, NULL, err));
-    *is_partitioned = !strcmp(table.about.partition_cols, "repo");
-    bf_status st = BF_OK;
-    if (*is_partitioned && engine->delta_files(table.handle, on_file, r, &why) != BF_ENGINE_OK) st = bf_engine_fail(err, &why);
-    bf_delta_close(&table);
-    return st;
-}
-
 static bf_status find_repos(repos *r, const char *dataset, bool *is_partitioned, bf_error *err) {
-    bf_layout_kind kind = bf_layout_find(dataset);
     *is_partitioned = false;
-    if (kind == BF_LAYOUT_NOTHING) return bf_fail(err, BF_NOT_FOUND, -1, "%s holds no dataset", dataset);
-    if (kind == BF_LAYOUT_DELTA) return find_delta_repos(r, dataset, is_partitioned, err);
     struct dirent **found = NULL;
     int n = scandir(dataset, &found, NULL, alphasort);
     if (n < 0) return bf_fail_errno(err, "list", dataset);
@@ -259,20 +284,27 @@ static bf_status find_repos(repos *r, const char *dataset, bool *is_partitioned,
     return r->failed ? no_memory(err) : BF_OK;
 }
 
+static bf_status optimize_all(const optimizing *o, bf_error *err) {
+    repos r = {0};
+    bool is_partitioned = false;
+    bf_status st = o->is_delta ? BF_OK : find_repos(&r, o->dataset, &is_partitioned, err);
+    if (st == BF_OK && !is_partitioned) st = optimize_store(o, NULL, err);
+    for (size_t i = 0; i < r.n && st == BF_OK; i++) st = optimize_store(o, r.items[i], err);
+    for (size_t i = 0; i < r.n; i++) free(r.items[i]);
+    free(r.items);
+    return st;
+}
+
 bf_status bf_optimize(const char *dataset, int wait_seconds, int jobs, bf_optimize_report *report, bf_error *err) {
     bf_optimize_report unused;
-    repos r = {0};
-    bool is_partitioned;
+    bf_layout_kind kind = bf_layout_find(dataset);
     struct timespec start, end;
     if (!report) report = &unused;
     *report = (bf_optimize_report){.version = -1};
     bf_error_clear(err);
+    if (kind == BF_LAYOUT_NOTHING) return bf_fail(err, BF_NOT_FOUND, -1, "%s holds no dataset", dataset);
     clock_gettime(CLOCK_MONOTONIC, &start);
-    bf_status st = find_repos(&r, dataset, &is_partitioned, err);
-    if (st == BF_OK && !is_partitioned) st = optimize_partition(dataset, NULL, wait_seconds, jobs, report, err);
-    for (size_t i = 0; i < r.n && st == BF_OK; i++) st = optimize_partition(dataset, r.items[i], wait_seconds, jobs, report, err);
-    for (size_t i = 0; i < r.n; i++) free(r.items[i]);
-    free(r.items);
+    bf_status st = optimize_all(&(optimizing){dataset, kind == BF_LAYOUT_DELTA, wait_seconds, jobs, report}, err);
     clock_gettime(CLOCK_MONOTONIC, &end);
     report->seconds = (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9;
     return bf_engine_ended(st, err);

@@ -22,19 +22,21 @@ static bf_status no_memory(bf_error *err) {
 
 typedef struct reading {
     bf_store *s;
+    bool is_partitioned;
     bf_status status;
     bf_error *err;
 } reading;
 
 static bool on_file(void *context, const bf_engine_delta_file *file) {
     reading *r = context;
-    bool is_ours = !r->s->repo || (file->values[0] && !strcmp(file->values[0], r->s->repo));
-    if (is_ours) r->status = bf_store_add_part(r->s, file->name, file->path, file->size_bytes, r->err);
+    const char *repo = r->is_partitioned ? file->values[0] : NULL;
+    bool is_ours = r->s->all_partitions || !r->s->repo || (repo && !strcmp(repo, r->s->repo));
+    if (is_ours) r->status = bf_store_add_part(r->s, &(bf_part){.name = file->name, .path = file->path, .repo = repo, .size_bytes = file->size_bytes}, r->err);
     return r->status == BF_OK;
 }
 
 static bf_status check_partitions(const bf_store *s, const char *columns, bf_error *err) {
-    if (!strcmp(columns, s->partition ? "repo" : "")) return BF_OK;
+    if (!strcmp(columns, s->partition ? "repo" : "") || (s->all_partitions && !strcmp(columns, "repo"))) return BF_OK;
     if (*columns && !s->partition)
         return bf_fail(err, BF_INVALID_ARGUMENT, -1, "%s is partitioned (by %s); --partition-by repo writes one partition of it", s->dataset, columns);
     return bf_fail(err, BF_INVALID_ARGUMENT, -1, "%s is a Delta table %s%s, %s cannot go into it", s->dataset, *columns ? "partitioned by " : "without partitions", columns,
@@ -52,7 +54,7 @@ static bf_status read_table(bf_store *s, bf_error *err) {
     if (st == BF_OK) st = bf_delta_check_writable(&table, s->dataset, err);
     if (st == BF_OK) st = check_partitions(s, table.about.partition_cols, err);
     if (st == BF_OK) {
-        reading r = {s, BF_OK, err};
+        reading r = {s, *table.about.partition_cols, BF_OK, err};
         bf_engine_error why = {0};
         s->version = table.about.version;
         s->constraints = bf_arena_str(&s->arena, table.constraints, strlen(table.constraints) + 1).p;
@@ -103,7 +105,8 @@ static bf_status place(bf_store *s, bf_new_part *out, bf_error *err) {
 /* ---- the commit ---- */
 
 static bf_status sync_directories(const bf_store *s, bf_error *err) {
-    if (s->n_added) BF_TRY(bf_layout_sync_parent(s->added[0].path, err));
+    for (size_t i = 0; i < s->n_added; i++)
+        if (!i || s->added[i].repo != s->added[i - 1].repo) BF_TRY(bf_layout_sync_parent(s->added[i].path, err));
     return s->n_added && s->partition ? bf_layout_sync(home(s), err) : BF_OK;
 }
 
@@ -122,13 +125,12 @@ static bf_status commit_change(bf_store *s, bf_engine_delta_change *change, bf_e
 
 static bf_status commit(bf_store *s, const bf_engine_delta_change *about, bf_error *err) {
     bf_engine_delta_change change = *about;
-    const char *values[] = {s->repo};
     bf_engine_delta_add *adds = calloc(s->n_added + 1, sizeof *adds);
     const char **removes = calloc(s->n_parts + 1, sizeof *removes);
     bf_delta_new made = {0};
     bf_status st = adds && removes ? BF_OK : no_memory(err);
     change.read_version = s->version;
-    for (size_t i = 0; st == BF_OK && i < s->n_added; i++) adds[change.n_adds++] = (bf_engine_delta_add){s->added[i].name, values};
+    for (size_t i = 0; st == BF_OK && i < s->n_added; i++) adds[change.n_adds++] = (bf_engine_delta_add){s->added[i].name, &s->added[i].repo};
     for (size_t i = 0; st == BF_OK && i < s->n_parts; i++)
         if (s->parts[i].is_dropped) removes[change.n_removes++] = s->parts[i].name;
     change.adds = adds;

@@ -37,7 +37,7 @@ static bf_status read_parts(bf_store *s, bf_error *err) {
         if (number < 0) continue;
         st = path_in(path, folder, e->d_name, err);
         if (st == BF_OK && stat(path, &info)) st = bf_fail_errno(err, "stat", path);
-        if (st == BF_OK) st = bf_store_add_part(s, e->d_name, path, info.st_size, err);
+        if (st == BF_OK) st = bf_store_add_part(s, &(bf_part){.name = e->d_name, .path = path, .size_bytes = info.st_size}, err);
         if (number >= s->next_number) s->next_number = number + 1;
     }
     closedir(dir);

@@ -10,21 +10,26 @@ static bf_status no_memory(bf_error *err) {
 }
 
 /* "repo=NAME". The engine takes the names of directories as they are, so a name that a directory cannot have is refused. */
-static bf_status name_partition(bf_store *s, const bf_store_options *o, bf_error *err) {
-    if (!o->partition_by) return BF_OK;
-    if (strcmp(o->partition_by, "repo")) return bf_fail(err, BF_INVALID_ARGUMENT, -1, "partition by %s: only repo is a partition column", o->partition_by);
-    if (!o->repo) return bf_fail(err, BF_INVALID_ARGUMENT, -1, "partition by repo needs a repo: --repo NAME");
-    for (const char *c = o->repo; *c; c++)
+bf_status bf_store_enter(bf_store *s, const char *repo, bf_error *err) {
+    if (s->repo && !strcmp(s->repo, repo)) return BF_OK;
+    for (const char *c = repo; *c; c++)
         if ((uint8_t)*c < 0x20 || strchr("/=%#?*<>|\"\\^`{}[]~", *c))
-            return bf_fail(err, BF_INVALID_ARGUMENT, -1, "repo '%s': '%c' cannot be in the name of a partition's directory", o->repo, *c);
-    if (!*o->repo || *o->repo == '.') return bf_fail(err, BF_INVALID_ARGUMENT, -1, "repo '%s' cannot be the name of a partition's directory", o->repo);
-    size_t n = strlen(o->repo);
+            return bf_fail(err, BF_INVALID_ARGUMENT, -1, "repo '%s': '%c' cannot be in the name of a partition's directory", repo, *c);
+    if (!*repo || *repo == '.') return bf_fail(err, BF_INVALID_ARGUMENT, -1, "repo '%s' cannot be the name of a partition's directory", repo);
+    size_t n = strlen(repo);
     char *partition = bf_arena_alloc(&s->arena, n + 6);
     if (!partition) return no_memory(err);
-    snprintf(partition, n + 6, "repo=%s", o->repo);
+    snprintf(partition, n + 6, "repo=%s", repo);
     s->partition = partition;
     s->repo = partition + 5;
     return BF_OK;
+}
+
+static bf_status choose_partition(bf_store *s, const bf_store_options *o, bf_error *err) {
+    if (!o->partition_by) return BF_OK;
+    if (strcmp(o->partition_by, "repo")) return bf_fail(err, BF_INVALID_ARGUMENT, -1, "partition by %s: only repo is a partition column", o->partition_by);
+    if (!o->repo) return bf_fail(err, BF_INVALID_ARGUMENT, -1, "partition by repo needs a repo: --repo NAME");
+    return bf_store_enter(s, o->repo, err);
 }
 
 static bf_status choose(bf_store *s, const char *format, bf_error *err) {
@@ -42,9 +47,9 @@ static bf_status choose(bf_store *s, const char *format, bf_error *err) {
 }
 
 bf_status bf_store_open(bf_store *out, const bf_store_options *o, bf_error *err) {
-    *out = (bf_store){.version = -1, .lock = {.fd = -1}};
+    *out = (bf_store){.version = -1, .lock = {.fd = -1}, .all_partitions = o->all_partitions};
     bf_status st = bf_engine_load(&out->engine, err);
-    if (st == BF_OK) st = name_partition(out, o, err);
+    if (st == BF_OK) st = choose_partition(out, o, err);
     if (st == BF_OK) st = bf_layout_resolve(&out->dataset, o->dataset, err);
     if (st == BF_OK) st = bf_lock_take(&out->lock, out->dataset, o->wait_seconds, o->on_wait, o->context, err);
     if (st == BF_OK) st = bf_layout_remove_leftovers(out->dataset, false, NULL, NULL, err); /* also where there will be nothing to write */
@@ -66,19 +71,20 @@ static bool grow(void **items, size_t n, size_t *capacity, size_t item) {
     return true;
 }
 
-bf_status bf_store_add_part(bf_store *s, const char *name, const char *path, int64_t size_bytes, bf_error *err) {
-    bf_part part = {.size_bytes = size_bytes};
-    if (!grow((void **)&s->parts, s->n_parts, &s->parts_capacity, sizeof part)) return no_memory(err);
-    part.name = bf_arena_str(&s->arena, name, strlen(name) + 1).p;
-    part.path = bf_arena_str(&s->arena, path, strlen(path) + 1).p;
-    if (!part.name || !part.path) return no_memory(err);
-    s->parts[s->n_parts++] = part;
+bf_status bf_store_add_part(bf_store *s, const bf_part *part, bf_error *err) {
+    bf_part copy = {.size_bytes = part->size_bytes};
+    if (!grow((void **)&s->parts, s->n_parts, &s->parts_capacity, sizeof copy)) return no_memory(err);
+    copy.name = bf_arena_str(&s->arena, part->name, strlen(part->name) + 1).p;
+    copy.path = bf_arena_str(&s->arena, part->path, strlen(part->path) + 1).p;
+    if (part->repo) copy.repo = bf_arena_str(&s->arena, part->repo, strlen(part->repo) + 1).p;
+    if (!copy.name || !copy.path || !copy.repo != !part->repo) return no_memory(err);
+    s->parts[s->n_parts++] = copy;
     return BF_OK;
 }
 
 bf_status bf_store_place(bf_store *s, bf_new_part **out, bf_error *err) {
-    bf_new_part part = {0};
-    if (!s->n_added) BF_TRY(s->kind->stage(s, err));
+    bf_new_part part = {.repo = s->repo};
+    BF_TRY(s->kind->stage(s, err));
     if (!grow((void **)&s->added, s->n_added, &s->added_capacity, sizeof part)) return no_memory(err);
     BF_TRY(s->kind->place(s, &part, err));
     s->added[s->n_added] = part;

@@ -12,6 +12,7 @@
 typedef struct bf_part {
     const char *name; /* as the storage has it: "part-00003.parquet", "repo=a/part-00000-6f0c...parquet" */
     const char *path; /* as it can be opened */
+    const char *repo; /* of its partition, where the store has all of them */
     int64_t size_bytes;
     bool is_dropped;  /* by the change that is being made */
 } bf_part;
@@ -19,6 +20,7 @@ typedef struct bf_part {
 /** A data file that the change adds, staged already. */
 typedef struct bf_new_part {
     const char *name, *path;
+    const char *repo; /* of its partition; NULL: no partitions */
     int64_t size_bytes, rows;
 } bf_new_part;
 
@@ -41,6 +43,7 @@ struct bf_store {
     char *dataset;         /* links resolved */
     const char *repo;      /* of the partition that is written; NULL: no partitions */
     const char *partition; /* "repo=NAME"; NULL: none */
+    bool all_partitions;   /* `parts` are those of all; repo and partition are where new ones go */
     bool exists;           /* there is a dataset, or that partition of it */
     bf_part *parts;        /* of the partition; by name */
     size_t n_parts, parts_capacity;
@@ -63,6 +66,7 @@ extern const bf_storage bf_storage_parquet, bf_storage_delta;
 typedef struct bf_store_options {
     const char *dataset, *format; /* NULL: that of what is there, else Parquet */
     const char *partition_by, *repo;
+    bool all_partitions; /* of a Delta table, in place of one; also where it has none */
     double wait_seconds;
     bf_on_wait on_wait;
     void *context;
@@ -74,8 +78,11 @@ bf_status bf_store_open(bf_store *out, const bf_store_options *options, bf_error
 /** Reads again what is there; what was staged goes. After BF_CONFLICT. */
 bf_status bf_store_refresh(bf_store *s, bf_error *err);
 
+/** Of a store of all partitions: new parts go to this one. Errors: BF_INVALID_ARGUMENT, for a repo that no directory can be named after. */
+bf_status bf_store_enter(bf_store *s, const char *repo, bf_error *err);
+
 /** Remembers a part that is there. Copies the texts. */
-bf_status bf_store_add_part(bf_store *s, const char *name, const char *path, int64_t size_bytes, bf_error *err);
+bf_status bf_store_add_part(bf_store *s, const bf_part *part, bf_error *err);
 
 /** The place of the next new part; stages first. *out lives until the store is read again or closed. */
 bf_status bf_store_place(bf_store *s, bf_new_part **out, bf_error *err);
