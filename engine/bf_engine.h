@@ -19,7 +19,7 @@ extern "C" {
 struct ArrowSchema;
 struct ArrowArrayStream;
 
-#define BF_ENGINE_ABI 4
+#define BF_ENGINE_ABI 5
 
 /** Outcome of a call; 0 is success. */
 enum {
@@ -214,6 +214,11 @@ typedef struct bf_engine_api {
     /** The data files of the version, sorted by name. Texts live during the call; false ends the walk. */
     int32_t (*delta_files)(bf_engine_delta *delta, bool (*on_file)(void *context, const bf_engine_delta_file *file), void *context,
                            bf_engine_error *err);
+
+    /** Holds what the log says of each file's columns, by which files are left out, against its rows, and tells what is wrong: "path: rows less
+     *  than the least, b: 3". Reads these columns of all files. Texts live during the call; false ends the walk. */
+    int32_t (*delta_statistics)(bf_engine_delta *delta, bool (*on_lie)(void *context, const char *name, const char *lie), void *context,
+                                bf_engine_error *err);
 
     /** The commits of the log, the newest first, at most `limit` (0: all). */
     int32_t (*delta_history)(const char *path, size_t limit, bool (*on_commit)(void *context, const bf_engine_delta_commit_info *commit),

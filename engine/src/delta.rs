@@ -11,6 +11,7 @@ use crate::delta_commit::{Add, Change, Shape, commit};
 use crate::delta_table::{Table, find};
 use crate::error::{RawError, Result, guard};
 use crate::session::Engine;
+use crate::statistics::lies;
 use crate::{RawOption, pairs, text, texts};
 
 #[repr(C)]
@@ -20,6 +21,7 @@ pub struct Api {
     about: unsafe extern "C" fn(*mut Handle, *mut RawAbout, *mut RawError) -> i32,
     schema: unsafe extern "C" fn(*mut Handle, *mut FFI_ArrowSchema, *mut RawError) -> i32,
     files: unsafe extern "C" fn(*mut Handle, OnFile, *mut c_void, *mut RawError) -> i32,
+    statistics: unsafe extern "C" fn(*mut Handle, OnLie, *mut c_void, *mut RawError) -> i32,
     history: unsafe extern "C" fn(*const c_char, usize, OnCommit, *mut c_void, *mut RawError) -> i32,
     register: unsafe extern "C" fn(
         *mut Engine,
@@ -34,7 +36,7 @@ pub struct Api {
     vacuum: unsafe extern "C" fn(*const c_char, f64, bool, OnName, *mut c_void, *mut RawError) -> i32,
 }
 
-pub const API: Api = Api { open, close, about, schema, files, history, register, commit: commit_change, vacuum };
+pub const API: Api = Api { open, close, about, schema, files, statistics, history, register, commit: commit_change, vacuum };
 
 /// A table and the texts that were given out of it.
 pub struct Handle {
@@ -102,6 +104,7 @@ pub struct RawChange {
 }
 
 type OnFile = unsafe extern "C" fn(*mut c_void, *const RawFile) -> bool;
+type OnLie = unsafe extern "C" fn(*mut c_void, *const c_char, *const c_char) -> bool;
 type OnCommit = unsafe extern "C" fn(*mut c_void, *const RawCommit) -> bool;
 type OnName = unsafe extern "C" fn(*mut c_void, *const c_char) -> bool;
 
@@ -189,6 +192,24 @@ unsafe extern "C" fn files(delta: *mut Handle, on_file: OnFile, context: *mut c_
             };
             if !on_file(context, &raw) {
                 break;
+            }
+        }
+        Ok(())
+    })
+}
+
+unsafe extern "C" fn statistics(delta: *mut Handle, on_lie: OnLie, context: *mut c_void, err: *mut RawError) -> i32 {
+    guard(err, || unsafe {
+        let table = &(*delta).table;
+        table.require_files()?;
+        let by = table.metadata().partition_columns(); // which the files need not hold
+        let schema = table.schema();
+        let columns = Schema::new(schema.fields().iter().filter(|f| !by.contains(f.name())).cloned().collect::<Vec<_>>());
+        for file in &table.files {
+            for lie in lies(file, &columns)? {
+                if !on_lie(context, c_text(file.name.as_str()).as_ptr(), c_text(lie).as_ptr()) {
+                    return Ok(());
+                }
             }
         }
         Ok(())

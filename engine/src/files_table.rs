@@ -57,11 +57,11 @@ struct File {
 
 /// What the log says of a file.
 #[derive(Debug, Default)]
-struct Said {
-    rows: Option<u64>,
-    least: HashMap<String, ScalarValue>,
-    greatest: HashMap<String, ScalarValue>,
-    nulls: HashMap<String, u64>,
+pub struct Said {
+    pub rows: Option<u64>,
+    pub least: HashMap<String, ScalarValue>,
+    pub greatest: HashMap<String, ScalarValue>,
+    pub nulls: HashMap<String, u64>,
 }
 
 impl FilesTable {
@@ -229,21 +229,26 @@ impl File {
         };
         let mut scanned = PartitionedFile::from(meta);
         scanned.partition_values = partitions.iter().zip(&file.values).map(value).collect::<crate::error::Result<_>>()?;
-        let said = file.stats.as_ref().and_then(|s| serde_json::from_str(s).ok()).map_or_else(Said::default, |s: Value| Said::new(&s, columns));
-        Ok(File { scanned, said, footer: OnceCell::new() })
+        Ok(File { scanned, said: Said::new(file, columns), footer: OnceCell::new() })
     }
 }
 
+fn is_text(kind: &DataType) -> bool {
+    matches!(kind, DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8)
+}
+
 impl Said {
-    /// Texts and signed integers; of other types the log's form is not the value's.
-    fn new(stats: &Value, columns: &Schema) -> Said {
+    /// Of texts and signed integers; of other types the log's form is not the value's. statistics.rs holds each of these against the rows.
+    pub fn new(file: &DataFile, columns: &Schema) -> Said {
+        let Some(stats) = file.stats.as_ref().and_then(|s| serde_json::from_str::<Value>(s).ok()) else { return Said::default() };
+        let kind_of = |name: &str| columns.field_with_name(name).ok().map(Field::data_type).filter(|kind| is_text(kind) || kind.is_signed_integer());
         let empty = Map::new();
         let part = |name: &str| stats.get(name).and_then(Value::as_object).unwrap_or(&empty);
         let values = |name: &str| {
             let value = |(column, value): (&String, &Value)| {
-                let kind = columns.field_with_name(column).ok()?.data_type();
+                let kind = kind_of(column)?;
                 let text = match value {
-                    Value::String(text) if matches!(kind, DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8) => text.clone(),
+                    Value::String(text) if is_text(kind) => text.clone(),
                     Value::Number(number) if kind.is_signed_integer() => number.to_string(),
                     _ => return None,
                 };
@@ -255,7 +260,7 @@ impl Said {
             rows: stats.get("numRecords").and_then(Value::as_u64),
             least: values("minValues"),
             greatest: values("maxValues"),
-            nulls: part("nullCount").iter().filter_map(|(c, n)| Some((c.clone(), n.as_u64()?))).collect(),
+            nulls: part("nullCount").iter().filter_map(|(c, n)| kind_of(c).and(n.as_u64()).map(|n| (c.clone(), n))).collect(),
         }
     }
 }

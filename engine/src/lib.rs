@@ -15,6 +15,7 @@ mod pool;
 mod require;
 mod session;
 mod statement;
+mod statistics;
 mod store;
 mod watch;
 
@@ -30,7 +31,7 @@ use error::{Error, INVALID, RawError, Result, guard};
 use session::{Engine, Reader};
 use store::Counters;
 
-const ABI: i32 = 4;
+const ABI: i32 = 5;
 
 #[repr(C)]
 pub struct RawOption {

@@ -136,7 +136,7 @@ pub fn rows_in(bytes: i64, metadata: &ParquetMetaData, columns: &ProjectionMask)
 }
 
 /// A reader whose errors name the file.
-struct Scan {
+pub struct Scan {
     path: String,
     reader: ParquetRecordBatchReader,
 }
@@ -155,7 +155,7 @@ impl RecordBatchReader for Scan {
     }
 }
 
-fn scan(path: &str, columns: &[String]) -> Result<Scan> {
+pub fn scan(path: &str, columns: &[String]) -> Result<Scan> {
     let (file, footer) = open(path, ArrowReaderOptions::new())?;
     let schema = footer.parquet_schema();
     for name in columns {

@@ -2,6 +2,7 @@
 #include "tables.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <time.h>
 
@@ -287,6 +288,93 @@ static void test_vacuum(void **state) {
     assert_int_equal(access(kept, F_OK), 0);
 }
 
+static void make_old(const char *path, long hours) {
+    const struct timespec then[2] = {{.tv_sec = time(NULL) - 3600 * hours}, {.tv_sec = time(NULL) - 3600 * hours}};
+    assert_int_equal(utimensat(AT_FDCWD, path, then, 0), 0);
+}
+
+/* What a killed writer leaves of a commit, one of delta-rs too: the next commit removes what is older than a day, vacuum what is older than
+ * its retention; other files of the log stay. */
+static void test_left_in_the_log(void **state) {
+    (void)state;
+    bf_engine_error err = {0};
+    char text[512] = "";
+    PATH(table, "%s/left", folder);
+    create_table(table, "");
+    PATH(old, "%s/_delta_log/_commit_5f1c2bb0-6b3e-4a53-9a0c-0d3f3c1f0001.json.tmp", table);
+    PATH(young, "%s/_delta_log/_commit_5f1c2bb0-6b3e-4a53-9a0c-0d3f3c1f0002.json.tmp", table);
+    PATH(other, "%s/_delta_log/00000000000000000000.crc", table);
+    write_text(old, "{");
+    write_text(young, "{");
+    write_text(other, "{}");
+    make_old(old, 25);
+    make_old(young, 23);
+    make_old(other, 1000);
+    ok(api->delta_vacuum(table, 24, true, note_name, text, &err), &err);
+    assert_string_equal(text, "_delta_log/_commit_5f1c2bb0-6b3e-4a53-9a0c-0d3f3c1f0001.json.tmp ");
+    assert_int_equal(access(old, F_OK), 0);
+    put_file(table, "a", 0, 1);
+    change_table(table, 0, "a", NULL, NULL);
+    assert_int_equal(access(old, F_OK), -1);
+    assert_int_equal(access(young, F_OK), 0);
+    *text = 0;
+    ok(api->delta_vacuum(table, 22, false, note_name, text, &err), &err);
+    assert_string_equal(text, "_delta_log/_commit_5f1c2bb0-6b3e-4a53-9a0c-0d3f3c1f0002.json.tmp ");
+    assert_int_equal(access(young, F_OK), -1);
+    assert_int_equal(access(other, F_OK), 0);
+    assert_string_equal(file_list(table, NULL), "a:1 ");
+}
+
+static bool note_lie(void *context, const char *name, const char *lie) {
+    sprintf((char *)context + strlen(context), "%s: %s\n", name, lie);
+    return true;
+}
+
+/* The statistics of `name` in the entry of a version, changed in place. */
+static void change_text(const char *table, int version, const char *from, const char *to) {
+    PATH(entry, "%s/_delta_log/%020d.json", table, version);
+    char *text = read_text(entry), *at = strstr(text, from);
+    if (!at || strlen(from) != strlen(to)) fail_msg("no %s in %s, or another length", from, text);
+    memcpy(at, to, strlen(to));
+    write_text(entry, text);
+    free(text);
+}
+
+/* Every file is looked at, the last of many too; bounds that are wider than the values are none the less bounds. */
+static void test_statistics__lies(void **state) {
+    (void)state;
+    enum { N = 70 };
+    bf_engine_error err = {0};
+    char text[2048] = "";
+    PATH(table, "%s/lies", folder);
+    create_table(table, "repo");
+    for (int i = 0; i < N; i++) {
+        PATH(name, "repo=r/f%02d", i);
+        put_file(table, name, 0, 5);
+        change_table(table, i, name, "r", NULL);
+    }
+    bf_engine_delta *delta = open_table(table, NULL);
+    ok(api->delta_statistics(delta, note_lie, text, &err), &err);
+    api->delta_close(delta);
+    assert_string_equal(text, "");
+    change_text(table, 3, "f02-000000", "f01-999999");
+    change_text(table, N, "f69-000000", "f69-000002");
+    change_text(table, 6, "\\\"maxValues\\\":{\\\"file_id\\\":\\\"id4", "\\\"maxValues\\\":{\\\"file_id\\\":\\\"id3");
+    change_text(table, 8, "\\\"nullCount\\\":{\\\"file_id\\\":0", "\\\"nullCount\\\":{\\\"file_id\\\":5");
+    PATH(last, "%s/_delta_log/_last_checkpoint", table);
+    assert_int_equal(unlink(last), 0);
+    for (int v = 10; v <= N; v += 10) {
+        PATH(checkpoint, "%s/_delta_log/%020d.checkpoint.parquet", table, v);
+        assert_int_equal(unlink(checkpoint), 0);
+    }
+    delta = open_table(table, NULL);
+    ok(api->delta_statistics(delta, note_lie, text, &err), &err);
+    api->delta_close(delta);
+    assert_string_equal(text, "repo=r/f05: file_id: rows greater than the greatest, id3: 1\n"
+                              "repo=r/f07: file_id: nulls, and the log counts 5: 0\n"
+                              "repo=r/f69: path: rows less than the least, f69-000002: 2\n");
+}
+
 static void test_commit__conflict(void **state) {
     (void)state;
     bf_engine_error err = {0};
@@ -431,6 +519,7 @@ int main(void) {
         cmocka_unit_test(test_history__newest_first), cmocka_unit_test(test_open__by_time),          cmocka_unit_test(test_open__no_table),
         cmocka_unit_test(test_files__vacuumed),       cmocka_unit_test(test_vacuum),                 cmocka_unit_test(test_commit__conflict),
         cmocka_unit_test(test_commit__two_at_once),   cmocka_unit_test(test_foreign__paths),         cmocka_unit_test(test_foreign__protocol),
+        cmocka_unit_test(test_left_in_the_log),       cmocka_unit_test(test_statistics__lies),
     };
     setenv("RUST_BACKTRACE", "1", 1); /* adds nothing to a message */
     return cmocka_run_group_tests(tests, open_folder, close_folder);
