@@ -1,4 +1,5 @@
 """Incremental runs: the same on both storages. What a run leaves is what a whole run over the same files leaves, row by row."""
+import json
 import os
 import pathlib
 import shutil
@@ -307,6 +308,80 @@ class Parquet(Storage, Case):
 
 class Delta(Storage, Case):
     format = "delta"
+
+    def with_rivals(self, n, *args):
+        """Runs it while another program commits first, n times."""
+        done = subprocess.run([PROGRAM, *map(str, args)], capture_output=True, text=True,
+                              env={**os.environ, "LD_PRELOAD": os.environ["BF_FAILING_DISK"], "FAULT_RIVALS": str(n)})
+        return done.returncode, done.stdout, done.stderr
+
+    def log(self):
+        names = sorted((self.folder / "dataset/_delta_log").glob("*.json"))
+        return [[json.loads(line) for line in name.read_text().splitlines()] for name in names]
+
+    def test_another_program_is_first(self):
+        self.write()
+        rows = self.paths()
+        self.put("p0/new.pyc", 7)
+        args = ["index", self.root, "-o", self.folder / "dataset", "--mode", "append"]
+        before = {p.name for p in (self.folder / "dataset").rglob("*.parquet")}
+        code, out, err = self.with_rivals(5, *args)
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn("another program committed first, 5 times in a row; nothing was written", err)
+        self.assertEqual([entry[0]["commitInfo"]["operation"] for entry in self.log()], ["WRITE"] + 5 * ["RIVAL"])
+        self.assertEqual({p.name for p in (self.folder / "dataset").rglob("*.parquet")}, before)
+        self.assertEqual(sorted(p.name for p in (self.folder / "dataset/_delta_log").iterdir() if p.suffix != ".json"), [])
+        self.assertEqual(self.paths(), rows)
+        self.assertEqual(self.with_rivals(4, *args)[0], 0)  # lands with the fifth
+        self.assertEqual([entry[0]["commitInfo"]["operation"] for entry in self.log()][6:], 4 * ["RIVAL"] + ["WRITE"])
+        self.assert_is_whole()
+
+    def test_another_program_is_first_when_optimizing(self):
+        self.write()
+        self.put("p0/m0.pyc", 10)
+        self.write("--mode", "append")
+        before = self.state()
+        code, out, err = self.with_rivals(1, "optimize", self.folder / "dataset")
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn("another program committed first; nothing was written, run it again", err)
+        self.assertEqual({k for k in self.state()} - set(before), {"_delta_log/00000000000000000002.json"})
+        self.assertIn("2 parts were merged", self.run_program("optimize", self.folder / "dataset").stdout)
+        self.assert_is_whole()
+
+    def test_optimize_is_one_commit(self):
+        """Of all partitions, those that have one part only untouched."""
+        for i in range(6, 8):
+            for repo in ("one", "two"):
+                self.write("--repo", repo, "--partition-by", "repo", "--mode", "append")
+            self.put(f"m{i}.pyc", i)
+        self.write("--repo", "alone", "--partition-by", "repo", "--mode", "append")
+        before = self.log()
+        alone = {p.name for p in (self.folder / "dataset/repo=alone").iterdir()}
+        self.run_program("optimize", self.folder / "dataset")
+        (commit,) = self.log()[len(before):]
+        self.assertEqual(commit[0]["commitInfo"]["operation"], "OPTIMIZE")
+        moved = {kind: sorted(a[kind]["partitionValues"]["repo"] for a in commit if kind in a) for kind in ("add", "remove")}
+        self.assertEqual(moved, {"add": ["one", "two"], "remove": ["one", "one", "two", "two"]})
+        for action in commit:
+            for kind in {"add", "remove"} & action.keys():
+                self.assertFalse(action[kind]["dataChange"])
+                self.assertTrue(action[kind]["path"].startswith(f"repo={action[kind]['partitionValues']['repo']}/"))
+        self.assertEqual({p.name for p in (self.folder / "dataset/repo=alone").iterdir()}, alone)
+        counts = self.rows(self.folder / "dataset", "SELECT repo, count(*), count(DISTINCT file_id) FROM bytecode_files_v1 GROUP BY 1 ORDER BY 1")
+        self.assertEqual(counts, [("alone", "8", "8"), ("one", "7", "7"), ("two", "7", "7")])
+
+    def test_vacuum_removes_what_a_killed_commit_left(self):
+        self.write()
+        left = self.folder / "dataset/_delta_log/_commit_5f1c2bb0-6b3e-4a53-9a0c-0d3f3c1f0001.json.tmp"
+        left.write_text("half of it")
+        vacuum = lambda *args: self.run_program("vacuum", self.folder / "dataset", *args).stdout
+        self.assertEqual(vacuum(), "")  # it is young, and may be somebody's who is about to commit
+        os.utime(left, (time.time() - 8 * 86400,) * 2)
+        self.assertEqual(vacuum("--dry-run"), f"_delta_log/{left.name}\n")
+        self.assertTrue(left.exists())
+        self.assertEqual(vacuum(), f"_delta_log/{left.name}\n")
+        self.assertFalse(left.exists())
+        self.assert_is_whole()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
  *
  *   FAULT_AT      number of the call that fails, from 1; unset: none
  *   FAULT_ERRNO   with what; 0: a write of half the bytes, which is no failure
+ *   FAULT_RIVALS  so many commits to the log of a Delta table find that another program committed that version the moment before
  *   FAULT_LOG     file that gets "NUMBER CALL PATH" of the call that failed; without FAULT_AT of all of them
  *
  * Only calls on regular files and directories count, and none on the standard streams.
@@ -25,9 +26,11 @@ static atomic_long calls;
 static long fault_at;
 static int fault_errno;
 static int log_fd = -1;
+static atomic_long rivals;
 
 __attribute__((constructor)) static void begin(void) {
-    const char *at = getenv("FAULT_AT"), *number = getenv("FAULT_ERRNO"), *log = getenv("FAULT_LOG");
+    const char *at = getenv("FAULT_AT"), *number = getenv("FAULT_ERRNO"), *log = getenv("FAULT_LOG"), *n_rivals = getenv("FAULT_RIVALS");
+    rivals = n_rivals ? atol(n_rivals) : 0;
     fault_at = at ? atol(at) : 0;
     fault_errno = number ? atoi(number) : EIO;
     if (log) log_fd = (int)syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
@@ -101,6 +104,16 @@ int close(int fd) {
 
 /* ---- names ---- */
 
+/* Another program's entry, where one is about to be linked. */
+static void be_first(const char *path) {
+    static const char entry[] = "{\"commitInfo\":{\"timestamp\":1,\"operation\":\"RIVAL\"}}\n";
+    size_t n = strlen(path);
+    if (!strstr(path, "/_delta_log/") || n < 5 || strcmp(path + n - 5, ".json") || atomic_fetch_sub(&rivals, 1) <= 0) return;
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    syscall(SYS_write, fd, entry, sizeof entry - 1);
+    syscall(SYS_close, fd);
+}
+
 #define ON_NAME(name, parameters, arguments, path)                                      \
     int name parameters {                                                               \
         return fails(#name, -1, path) && fault_errno ? -1 : REAL(name) arguments;       \
@@ -108,8 +121,13 @@ int close(int fd) {
 ON_NAME(rename, (const char *a, const char *b), (a, b), b)
 ON_NAME(renameat, (int d, const char *a, int e, const char *b), (d, a, e, b), b)
 ON_NAME(renameat2, (int d, const char *a, int e, const char *b, unsigned f), (d, a, e, b, f), b)
-ON_NAME(link, (const char *a, const char *b), (a, b), b)
-ON_NAME(linkat, (int d, const char *a, int e, const char *b, int f), (d, a, e, b, f), b)
+#define LINKS(name, parameters, arguments)                                              \
+    int name parameters {                                                               \
+        be_first(b);                                                                    \
+        return fails(#name, -1, b) && fault_errno ? -1 : REAL(name) arguments;          \
+    }
+LINKS(link, (const char *a, const char *b), (a, b))
+LINKS(linkat, (int d, const char *a, int e, const char *b, int f), (d, a, e, b, f))
 ON_NAME(mkdir, (const char *a, mode_t m), (a, m), a)
 ON_NAME(mkdirat, (int d, const char *a, mode_t m), (d, a, m), a)
 ON_NAME(rmdir, (const char *a), (a), a)
