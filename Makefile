@@ -54,9 +54,10 @@ coverage:
 	@cmake --build $(BUILD)-coverage
 	@tools/coverage $(BUILD)-coverage
 
-# C only. Minutes of processor time, so it is no part of `make test`.
+# clang-tidy on C, clippy on both crates of engine/. Minutes of processor time, so CI runs it beside `make test`.
 lint: fuzz-build
 	@printf '%s\n' src/*/*.c | xargs -P $(JOBS) -n 8 clang-tidy -p $(BUILD)-fuzz --quiet
+	@tools/lint_engine
 
 # With the interpreters that are found, and those that tools/get_pythons lays beside them: every row of every standard library.
 conformance: all

@@ -68,7 +68,7 @@ impl FilesTable {
     /// `schema`: partition columns last, in the table's order.
     pub fn new(table: &Table, schema: SchemaRef, order: Vec<SortExpr>, format: ParquetFormat) -> crate::error::Result<FilesTable> {
         let names = table.metadata().partition_columns();
-        let n_columns = schema.fields().len().checked_sub(names.len()).unwrap_or_default();
+        let n_columns = schema.fields().len().saturating_sub(names.len());
         let (columns, partitions) = schema.fields().split_at(n_columns);
         if !partitions.iter().map(|f| f.name()).eq(names) {
             return Err(Error::new(INVALID, format!("the last columns are to be the partition columns: {}", names.join(", "))));

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, MutableArrayData, UInt32Array, make_array};
 use datafusion::arrow::compute::take;
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::common::{NullHandling, internal_err};
@@ -186,7 +187,7 @@ impl Pieces {
         let n = sources.len();
         let sources = UInt32Array::from(sources);
         let columns = self.batch.columns().iter().enumerate().map(|(i, column)| match i {
-            i if i == self.list => Ok(items(column.as_list::<i32>().values(), runs, n)),
+            i if i == self.list => items(column.as_list::<i32>().values(), runs, n),
             _ => take(column, &sources, None),
         });
         let columns = columns.collect::<std::result::Result<Vec<_>, _>>()?;
@@ -195,16 +196,16 @@ impl Pieces {
     }
 }
 
-fn items(values: &ArrayRef, runs: &[(u32, u32, bool)], n: usize) -> ArrayRef {
+fn items(values: &ArrayRef, runs: &[(u32, u32, bool)], n: usize) -> std::result::Result<ArrayRef, ArrowError> {
     if let [(0, end, false)] = runs
         && *end as usize == values.len()
     {
-        return values.clone();
+        return Ok(values.clone());
     }
     let data = values.to_data();
     let mut copy = MutableArrayData::new(vec![&data], runs.iter().any(|(.., is_null)| *is_null), n);
     for &(first, end, is_null) in runs {
-        if is_null { copy.extend_nulls((end - first) as usize) } else { copy.extend(0, first as usize, end as usize) }
+        if is_null { copy.try_extend_nulls((end - first) as usize)? } else { copy.try_extend(0, first as usize, end as usize)? }
     }
-    make_array(copy.freeze())
+    Ok(make_array(copy.freeze()))
 }
