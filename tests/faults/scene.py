@@ -8,6 +8,7 @@ import tempfile
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 FORMATS = ("parquet", "delta")
+ROWS = "SELECT path, file_id FROM bytecode_files_v1"
 
 
 class Scene:
@@ -41,9 +42,9 @@ class Scene:
             shutil.copyfile(self.fixtures[number % len(self.fixtures)], to)
         return root
 
-    def rows(self, dataset=None):
-        """Path and file_id of every row, in order; or what was said in place of them."""
-        done = self.run("query", dataset or self.dataset, "SELECT path, file_id FROM bytecode_files_v1 ORDER BY 1, 2", "--format", "tsv")
+    def rows(self, question=ROWS):
+        """Path and file_id of every row, in order, or another question's; or what was said in place of them."""
+        done = self.run("query", self.dataset, f"{question} ORDER BY 1, 2", "--format", "tsv")
         return done.stdout.splitlines()[1:] if done.returncode == 0 else [f"exit code {done.returncode}: {done.stderr.strip()}"]
 
     def rows_elsewhere(self):
@@ -67,7 +68,7 @@ class Scene:
             shutil.copytree(template, self.dataset)
 
     def leftovers(self):
-        return sorted(p.name for p in self.folder.glob("dataset?*"))
+        return sorted(p.name for p in [*self.folder.glob("dataset?*"), *self.folder.glob("dataset.views/.*")] if p.name != "dataset.views")
 
 
 def arguments(parser):
