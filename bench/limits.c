@@ -1,8 +1,13 @@
 /* What real files use of each limit: paths on standard input, one a line; a table of docs/LIMITS.md on standard output.
- *   find DIR -name '*.pyc' | build/tests/limits [default]     within the greatest limits, or within the defaults */
+ *   find DIR -name '*.pyc' | build/tests/limits [default]     within the greatest limits, or within the defaults
+ *   find DIR -name '*.pyc' | build/tests/limits memory        peak memory of each file's decode, within the defaults, beside its bound; exit
+ *                                                             code 1: one is above it */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "decode/facts.h"
@@ -26,8 +31,53 @@ static int64_t now_us(void) {
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+/* ---- memory ---- */
+
+static int64_t peak_bytes(void) {
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    return (int64_t)used.ru_maxrss * 1024;
+}
+
+/* docs/LIMITS.md */
+static int64_t bound_bytes(int64_t size) {
+    bf_budget b;
+    bf_budget_init(&b, NULL);
+    return size + 2 * b.most[BF_BUDGET_memory] + b.most[BF_BUDGET_text] + 2 * b.most[BF_BUDGET_flow_steps];
+}
+
+/* In a process of its own, whose peak is that of the file. */
+static int measure(const char *path) {
+    uint8_t *data;
+    size_t size;
+    bf_arena arena = {0};
+    bf_file_facts facts;
+    bf_decode_options options = {.path = bf_str_of(path)};
+    int64_t before = peak_bytes();
+    if (bf_file_read(path, 1 << 30, &data, &size, NULL) != BF_OK || bf_decode_pyc(data, size, &options, &arena, &facts, NULL) != BF_OK) return 2;
+    int64_t peak = peak_bytes() - before, bound = bound_bytes((int64_t)size);
+    printf("| %s | %.1f | %.1f | %.0f%% |\n", path, (double)peak / 1e6, (double)bound / 1e6, 100 * (double)peak / (double)bound);
+    fflush(stdout);
+    return peak > bound;
+}
+
+static int measure_all(void) {
+    char line[4096];
+    int code = 0, status;
+    puts("| file | peak MB | bound MB | share |\n| --- | ---: | ---: | ---: |");
+    while (fgets(line, sizeof line, stdin)) {
+        line[strcspn(line, "\n")] = 0;
+        fflush(stdout);
+        pid_t child = fork();
+        if (child == 0) _exit(measure(line));
+        if (child < 0 || waitpid(child, &status, 0) < 0) return 2;
+        if (status) code = 1;
+    }
+    return code;
+}
+
 int main(int argc, char **argv) {
-    (void)argv;
+    if (argc > 1 && !strcmp(argv[1], "memory")) return measure_all();
     char line[4096];
     usage *files = NULL;
     size_t n = 0, capacity = 0, n_limited = 0;

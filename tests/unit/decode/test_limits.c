@@ -1,5 +1,8 @@
 /* The limits of one file, over all fixtures: one more than a file uses is enough, one less is one error row that names the limit. */
 #include <glob.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "bytes.h"
@@ -98,10 +101,44 @@ static void test_limits__keeps_what_came_before(void **state) {
     bf_arena_free(&arena);
 }
 
+/* The clock as the test wants it: each look at it is a second later than the one before. */
+static int64_t looks;
+static bool clock_is_ours;
+
+int clock_gettime(clockid_t id, struct timespec *now) {
+    if (!clock_is_ours) return (int)syscall(SYS_clock_gettime, id, now);
+    *now = (struct timespec){.tv_sec = looks++};
+    return 0;
+}
+
+/* The time that is up before the fourth code object: one row, naming budget, value and flag; three are kept, as they are without the limit. */
+static void test_limits__seconds(void **state) {
+    uint8_t *data;
+    size_t size;
+    (void)state;
+    assert_int_equal(bf_file_read(BF_TEST_DATA "/3.12/ok_classes.pyc", 1 << 24, &data, &size, NULL), BF_OK);
+    clock_is_ours = true;
+    looks = 0;
+    bf_file_facts three = within(data, size, BF_BUDGET_seconds, 4);
+    assert_int_equal(three.n_codes, 3);
+    check_one_row(&three, BF_BUDGET_seconds, "ok_classes.pyc");
+    for (uint32_t i = 0; i < three.n_errors; i++)
+        if (names(three.errors[i].message, BF_BUDGET_seconds))
+            assert_text(three.errors[i].message, "code objects left out: more than 4 seconds in one file; --limit seconds=N raises it");
+    assert_int_equal(within(data, size, BF_BUDGET_seconds, 1000000).n_limit_errors, 0);
+    int64_t before = looks;
+    assert_int_equal(decode(data, size, NULL).n_limit_errors, 0);
+    assert_int_equal(looks, before); /* without the limit the clock is not looked at */
+    clock_is_ours = false;
+    free(data);
+    bf_arena_free(&arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_limits__each_fixture),
         cmocka_unit_test(test_limits__keeps_what_came_before),
+        cmocka_unit_test(test_limits__seconds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
