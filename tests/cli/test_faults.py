@@ -15,7 +15,7 @@ class Faults(unittest.TestCase):
         self.assertIn(" runs, 0 wrong", done.stdout)
 
     def test_killed_writers(self):
-        self.run_script("kill_runs", "--runs", "20", "--seed", str(os.getpid()))
+        self.run_script("kill_runs", "--runs", "16", "--seed", str(os.getpid()))
 
     def test_failing_calls(self):
         self.run_script("failing_calls", "--sample", "30", "--seed", str(os.getpid()), "--disk", os.environ["BF_FAILING_DISK"])

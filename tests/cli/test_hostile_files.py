@@ -12,6 +12,8 @@ from program import DATA, PROGRAM, Case, unittest
 
 # As root permissions bind nobody, unless one does without these two.
 PLAIN = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+READ_ONLY = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"']  # the first argument is the mount
+CAN_MOUNT = shutil.which("unshare") and subprocess.run([*READ_ONLY, pathlib.Path(__file__).parent, "true"], capture_output=True).returncode == 0
 CAN_BE_PLAIN = os.geteuid() != 0 or (shutil.which("setpriv") and subprocess.run([*PLAIN, "true"], capture_output=True).returncode == 0)
 
 
@@ -178,6 +180,20 @@ class Files(Case):
         self.assertIn("no artifacts", checked.stderr)
         self.assertIn("Permission denied", checked.stderr)
         self.assertEqual([p.name for p in dataset.iterdir()], ["part-00000.parquet"])
+
+    @unittest.skipUnless(CAN_MOUNT, "this user mounts nothing")
+    def test_read_only_mount(self):
+        for storage in ("parquet", "delta"):
+            dataset = self.folder / storage
+            self.run_program("index", self.tree("a.pyc"), "-o", dataset, "--format", storage)
+            before = {p: p.stat().st_size for p in dataset.rglob("*")}
+            mounted = [*READ_ONLY, dataset, PROGRAM]
+            asked = subprocess.run([*mounted, "query", dataset, "SELECT path FROM py_bc_files", "--format", "csv"], capture_output=True, text=True)
+            self.assertEqual((asked.returncode, asked.stdout), (0, "path\na.pyc\n"), asked.stderr)
+            checked = subprocess.run([*mounted, "check", dataset], capture_output=True, text=True)
+            self.assertEqual(checked.returncode, 0, checked.stderr)
+            self.assertIn("Read-only file system", checked.stderr)
+            self.assertEqual({p: p.stat().st_size for p in dataset.rglob("*")}, before)
 
 
 if __name__ == "__main__":
