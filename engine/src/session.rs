@@ -48,7 +48,9 @@ impl Engine {
             .with_runtime_env(runtime.build_arc()?)
             .with_default_features()
             .with_query_planner(Arc::new(narrow::Planner))
-            .with_physical_optimizer_rule(Arc::new(narrow::Flatten));
+            .with_optimizer_rules(narrow::optimizer_rules())
+            .with_physical_optimizer_rule(Arc::new(narrow::Flatten))
+            .with_physical_optimizer_rule(Arc::new(narrow::Aside));
         let context = SessionContext::new_with_state(state.build());
         let store = Arc::new(CountingStore::default());
         context.register_object_store(&Url::parse("file://").expect("a constant"), store.clone());

@@ -75,6 +75,23 @@ SELECT s['col_unit'] AS u FROM (SELECT span AS s FROM py_bc_instruction_spans UN
 SELECT a['start']['line0'] AS l FROM (SELECT span AS a FROM py_bc_instruction_spans UNION ALL SELECT span FROM py_bc_instruction_spans)
 SELECT co_name FROM py_bc_code_units INTERSECT SELECT const_repr FROM py_bc_consts
 SELECT names FROM py_bc_code_units EXCEPT SELECT varnames FROM py_bc_code_units
+SELECT path, code_unit_id, count(DISTINCT line1) AS n FROM py_bc_line_table GROUP BY 1, 2
+SELECT code_unit_id, count(DISTINCT line_number) AS n, count(DISTINCT opcode) AS o, sum(arg) AS s, count(*) AS c FROM py_bc_instructions GROUP BY 1
+SELECT path, count(DISTINCT argval_str) AS n, count(*) AS c, min("offset") AS m FROM py_bc_instructions GROUP BY 1
+SELECT path, opname, count(*) AS n FROM py_bc_instructions GROUP BY 1, 2 HAVING count(*) > 2
+SELECT opname, code_unit_id, path, file_id, max(end_offset) AS m FROM py_bc_instructions WHERE opname > 'L' AND path > 'b' GROUP BY 1, 2, 3, 4
+SELECT opname, count(DISTINCT line_number) AS n FROM py_bc_instructions GROUP BY 1
+SELECT count(DISTINCT line_number) AS n FROM py_bc_instructions
+SELECT path, count(path) AS n, max(path) AS m, file_id FROM py_bc_instructions GROUP BY path, file_id
+SELECT upper(path) AS p, path AS q, path AS r, count(*) AS n FROM py_bc_instructions GROUP BY 1, 2, 3
+SELECT DISTINCT path, opname FROM py_bc_instructions
+SELECT DISTINCT path, code_unit_id FROM py_bc_line_table WHERE length(code_unit_id) > line1
+SELECT path, attr_key, count(*) AS n, count(DISTINCT instr_index) AS i FROM py_bc_instruction_attrs GROUP BY 1, 2
+SELECT n, count(*) AS c FROM (SELECT co['co_qualname'] AS n, unnest(co['names']) AS x FROM (SELECT unnest(code_objects) AS co FROM bytecode_files_v1)) GROUP BY 1
+SELECT repo, n, count(DISTINCT x['offset']) AS c FROM (SELECT repo, co['flags'] AS n, unnest(co['line_table']) AS x FROM (SELECT repo, unnest(code_objects) AS co FROM bytecode_files_v1)) GROUP BY 1, 2
+SELECT a.path, a.n, b.m FROM (SELECT path, count(*) AS n FROM py_bc_instructions GROUP BY 1) AS a JOIN (SELECT path, count(DISTINCT line1) AS m FROM py_bc_line_table GROUP BY 1) AS b USING (path)
+WITH RECURSIVE r AS (SELECT path, 0 AS d FROM bytecode_files_v1 UNION ALL SELECT q.path, d + 1 FROM r JOIN (SELECT path, count(*) AS n FROM py_bc_instructions GROUP BY 1) AS q ON q.path = r.path AND d < 2) SELECT * FROM r
+SELECT path, count(*) AS n FROM py_bc_instructions GROUP BY 1 ORDER BY path LIMIT 3
 SELECT path, opname, count(*) AS n FROM py_bc_instructions GROUP BY GROUPING SETS ((path), (opname), ())
 SELECT array_agg(opname ORDER BY instr_index) AS ops FROM py_bc_instructions GROUP BY code_unit_id
 SELECT max(argval_int) FILTER (WHERE argval_kind = 'const') AS m, count(cache_info) FILTER (WHERE opname = 'CALL') AS n FROM py_bc_instructions
@@ -171,6 +188,17 @@ class Maker:
                          f"count(*) FILTER (WHERE {self.condition(view)})", "count(*)")
         return f'SELECT {self.nested(chr(34) + column + chr(34), COLUMNS[view][column])} AS g, count("{column}") AS n, {some} AS x FROM {view}{self.where(view)} GROUP BY 1'
 
+    def grouped(self):
+        """By a column of the rows around, which `narrow/aside.rs` handles once for each of these."""
+        view = self.view("path")
+        keys = self.random.sample([c for c in ("path", "file_id", "code_unit_id") if c in COLUMNS[view]], self.random.randint(1, 2 + ("code_unit_id" in COLUMNS[view])))
+        more = [self.value(view)] if self.random.random() < 0.4 else []
+        number = self.random.choice([f'"{c}"' for c in self.columns(view, "int32", "int64")] or ["1"])
+        some = self.pick("count(*)", f"count(DISTINCT {number})", f"sum({number})", f"count(DISTINCT {self.value(view)})",
+                         f"count(*) FILTER (WHERE {self.condition(view)})", "max(path)")
+        by = ", ".join([*keys, *more])
+        return f"SELECT {', '.join(keys)}, {some} AS x, count({number}) AS n FROM {view}{self.where(view)} GROUP BY {by}"
+
     def total(self):
         view = self.view()
         return f"SELECT count(*) AS n, count({self.value(view)}) AS v FROM {view}{self.where(view)}"
@@ -227,7 +255,7 @@ class Maker:
         code = self.pick("code_objects[1]", "code_objects[2]", "code_objects[-1]", "unnest(code_objects)")
         return f"SELECT {use} AS v FROM (SELECT path, unnest(co['{inner}']) AS x FROM (SELECT path, {code} AS co FROM bytecode_files_v1))"
 
-    KINDS = (plain, plain, distinct, ordered, aggregate, aggregate, total, join, join, subquery, scalar, window, union, union_nested, unnested)
+    KINDS = (plain, plain, distinct, ordered, aggregate, aggregate, grouped, grouped, total, join, join, subquery, scalar, window, union, union_nested, unnested)
 
     def make(self):
         return self.random.choice(self.KINDS)(self)
@@ -275,6 +303,17 @@ class Narrow(Case):
         _, plan = self.answer(self.narrow, "EXPLAIN SELECT opname FROM py_bc_instructions")
         self.assertIn("reads=[code_objects[].instructions[].opname]", str(plan))
         self.assertNotIn("reads=", str(self.answer(self.wide, "EXPLAIN SELECT opname FROM py_bc_instructions")))
+
+    def test_small_batches(self):
+        """Groups that begin in one batch and end in another."""
+        self.sessions(self.index(*self.fixtures()), allow_write="true")
+        for session in self.narrow, self.wide:
+            session.ask("SET datafusion.execution.batch_size = 5")
+        self.compare_all(QUERIES // 2)
+        keys = "PutAsideExec: path, code_id"
+        sql = "EXPLAIN SELECT path, code_unit_id, count(DISTINCT line1) FROM py_bc_line_table GROUP BY 1, 2"
+        self.assertIn(keys, str(self.answer(self.narrow, sql)))
+        self.assertNotIn(keys, str(self.answer(self.wide, sql)))
 
     def test_partitioned(self):
         dataset = self.folder / "dataset"

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, MutableArrayData, UInt32Array, make_array};
 use datafusion::arrow::compute::take;
-use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
@@ -19,10 +19,11 @@ use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, RecordOutput};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::unnest::UnnestExec;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::Options;
+use super::aside::properties;
 
 /// Puts FlattenExec in place of each UnnestExec that it can stand for. The last rule.
 #[derive(Debug)]
@@ -50,7 +51,7 @@ impl PhysicalOptimizerRule for Flatten {
 }
 
 #[derive(Debug)]
-struct FlattenExec {
+pub struct FlattenExec {
     input: Arc<dyn ExecutionPlan>,
     list: usize,
     drops_nulls: bool,
@@ -75,6 +76,28 @@ impl FlattenExec {
             properties: unnest.properties().clone(),
             metrics: ExecutionPlanMetricsSet::new(),
         })
+    }
+
+    /// The column that is unnested: the one that the input has there is the list.
+    pub fn list(&self) -> usize {
+        self.list
+    }
+
+    fn over(&self, input: Arc<dyn ExecutionPlan>) -> FlattenExec {
+        let (list, drops_nulls, properties) = (self.list, self.drops_nulls, self.properties_over(&input));
+        FlattenExec { input, list, drops_nulls, properties, metrics: ExecutionPlanMetricsSet::new() }
+    }
+
+    /// Also where the other columns of the input are of other types.
+    fn properties_over(&self, input: &Arc<dyn ExecutionPlan>) -> Arc<PlanProperties> {
+        let (old, new) = (self.schema(), input.schema());
+        let field = |i: usize| if i == self.list { old.field(i).clone() } else { new.field(i).clone() };
+        if (0..old.fields().len()).all(|i| *old.field(i) == field(i)) {
+            return self.properties.clone();
+        }
+        let schema = Schema::new_with_metadata((0..old.fields().len()).map(field).collect::<Vec<_>>(), old.metadata().clone());
+        let order = input.output_ordering().map(|order| order.first().expr.clone());
+        properties(input, Arc::new(schema), order)
     }
 }
 
@@ -103,8 +126,7 @@ impl ExecutionPlan for FlattenExec {
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
         let Ok([input]) = <[_; 1]>::try_from(children) else { return internal_err!("FlattenExec has one input") };
-        let (list, drops_nulls, properties) = (self.list, self.drops_nulls, self.properties.clone());
-        Ok(Arc::new(FlattenExec { input, list, drops_nulls, properties, metrics: ExecutionPlanMetricsSet::new() }))
+        Ok(Arc::new(self.over(input)))
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {

@@ -3,8 +3,11 @@
 //! DataFusion prunes no field below a list. But a table whose schema declares fewer fields than its files hold is read at those leaves
 //! alone. So, between the optimized plan and the physical one: `need.rs` says what of a value is used, `plan.rs` carries that from the
 //! root of the plan down to its scans, and `table.rs` scans with the types that are left. Types, names, nullability and metadata
-//! of the result are what they were. `flatten.rs` then makes the unnesting itself cheap.
+//! of the result are what they were. `flatten.rs` then makes the unnesting itself cheap, `aside.rs` and `distinct.rs` the grouping of
+//! what was unnested.
 
+mod aside;
+mod distinct;
 mod flatten;
 mod need;
 mod plan;
@@ -25,6 +28,8 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 
+pub use aside::Aside;
+pub use distinct::optimizer_rules;
 pub use flatten::Flatten;
 pub use table::Table;
 

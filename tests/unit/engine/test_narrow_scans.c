@@ -140,6 +140,24 @@ static void test_narrow__unnest(void **state) {
     free(plan);
 }
 
+#define ROWS "(VALUES ('a', [1, 2, 2]), (NULL, [5]), ('b', NULL), ('a', [2, 3]), (NULL, [5, NULL]), ('c', [4, 4, 4])) AS t(k, v)"
+
+/* Keys of the rows around: the same in several rows, null, of a row without items. */
+static void test_narrow__groups(void **state) {
+    (void)state;
+    static const char sql[] = "SELECT k, count(DISTINCT x) AS d, count(*) AS n FROM (SELECT k, unnest(v) AS x FROM " ROWS ") WHERE x > 0 GROUP BY k ORDER BY k";
+    assert_same(sql, "{\"k\":\"a\",\"d\":3,\"n\":5}\n{\"k\":\"c\",\"d\":1,\"n\":3}\n{\"k\":null,\"d\":1,\"n\":2}\n");
+    assert_same("SELECT DISTINCT k, x FROM (SELECT k, unnest(v) AS x FROM " ROWS ") ORDER BY k, x", NULL);
+    assert_same("SELECT k, x, count(*) AS n FROM (SELECT k, unnest(v) AS x FROM " ROWS ") GROUP BY k, x HAVING count(*) > 1 ORDER BY k, x",
+                "{\"k\":\"a\",\"x\":2,\"n\":3}\n{\"k\":\"c\",\"x\":4,\"n\":3}\n{\"k\":null,\"x\":5,\"n\":2}\n");
+    assert_same("SELECT path, count(*) AS n, max(i['x']) AS x FROM (SELECT path, unnest(l) AS i FROM t) GROUP BY path ORDER BY path",
+                "{\"path\":\"all\",\"n\":1,\"x\":1}\n{\"path\":\"no_p\",\"n\":1,\"x\":5}\n{\"path\":\"no_q\",\"n\":1,\"x\":4}\n"
+                "{\"path\":\"older\",\"n\":2,\"x\":null}\n");
+    char *plan = ask(narrow, "EXPLAIN SELECT path, count(DISTINCT i['x']) FROM (SELECT path, unnest(l) AS i FROM t) GROUP BY path");
+    assert_non_null(strstr(plan, "PutAsideExec: path"));
+    free(plan);
+}
+
 static void test_narrow__is_a_setting(void **state) {
     (void)state;
     static const char sql[] = "EXPLAIN SELECT i['x'] FROM (SELECT unnest(l) AS i FROM t)";
@@ -163,6 +181,7 @@ int main(void) {
         cmocka_unit_test(test_narrow__counts),
         cmocka_unit_test(test_narrow__more),
         cmocka_unit_test(test_narrow__unnest),
+        cmocka_unit_test(test_narrow__groups),
         cmocka_unit_test(test_narrow__is_a_setting),
     };
     return cmocka_run_group_tests(tests, open_engines, close_engines);
