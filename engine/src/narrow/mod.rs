@@ -24,7 +24,7 @@ use datafusion::config::{ConfigEntry, ConfigExtension, ConfigOptions, ExtensionO
 use datafusion::datasource::source_as_provider;
 use datafusion::error::Result;
 use datafusion::execution::context::QueryPlanner;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 
@@ -103,18 +103,19 @@ async fn narrowed(plan: &LogicalPlan, session: &dyn Session) -> Option<LogicalPl
     if !wants_sizes {
         return narrow;
     }
-    for provider in tables(plan) {
-        as_table(&provider)?.find_leaf_sizes(session).await;
+    for (provider, filters) in tables(plan) {
+        as_table(&provider)?.find_leaf_sizes(session, &filters).await;
     }
     plan::narrow(plan).0
 }
 
-/// Those of ours that a plan reads.
-fn tables(plan: &LogicalPlan) -> Vec<Arc<dyn TableProvider>> {
+/// Those of ours that a plan reads, and the filters of each scan.
+fn tables(plan: &LogicalPlan) -> Vec<(Arc<dyn TableProvider>, Vec<Expr>)> {
     let mut found = vec![];
     let _ = plan.apply_with_subqueries(|node| {
         if let LogicalPlan::TableScan(scan) = node {
-            found.extend(source_as_provider(&scan.source).ok().filter(|p| as_table(p).is_some()));
+            let provider = source_as_provider(&scan.source).ok().filter(|p| as_table(p).is_some());
+            found.extend(provider.map(|provider| (provider, scan.filters.clone())));
         }
         Ok(TreeNodeRecursion::Continue)
     });

@@ -13,6 +13,7 @@ use datafusion::datasource::physical_plan::{FileScanConfig, FileScanConfigBuilde
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::SessionState;
 use datafusion::logical_expr::dml::InsertOp;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::parquet::arrow::parquet_to_arrow_schema;
@@ -62,19 +63,23 @@ impl Table {
         narrowed.map(|(_, narrow)| leaves(narrow)).collect::<Vec<_>>().join(", ")
     }
 
-    /// Looks at the footer of the largest file, once. Without files the types have to do.
-    pub async fn find_leaf_sizes(&self, session: &dyn Session) {
-        if self.sizes.get().is_none() {
-            let sizes = self.leaf_sizes(session).await.unwrap_or_default();
-            let _ = self.sizes.set(sizes);
+    /// Looks at the footer of the largest file that a scan with these filters reads, once. Where it reads none the types have to do.
+    pub async fn find_leaf_sizes(&self, session: &dyn Session, filters: &[Expr]) {
+        let state = session.as_any().downcast_ref::<SessionState>();
+        if let (None, Some(state)) = (self.sizes.get(), state) {
+            let mut state = state.clone();
+            state.config_mut().options_mut().execution.collect_statistics = false; // they are in the footers of all files
+            if let Some(sizes) = self.leaf_sizes(&state, filters).await.unwrap_or(Some(LeafSizes::new())) {
+                let _ = self.sizes.set(sizes);
+            }
         }
     }
 
-    async fn leaf_sizes(&self, session: &dyn Session) -> Result<LeafSizes> {
-        let plan = self.inner.scan(session, Some(&vec![]), &[], None).await?;
-        let Some(config) = file_scan(&plan) else { return Ok(LeafSizes::new()) };
+    async fn leaf_sizes(&self, session: &dyn Session, filters: &[Expr]) -> Result<Option<LeafSizes>> {
+        let plan = self.inner.scan(session, Some(&vec![]), filters, None).await?;
+        let Some(config) = file_scan(&plan) else { return Ok(None) };
         let files = config.file_groups.iter().flat_map(|group| group.iter()).map(|file| &file.object_meta);
-        let Some(file) = files.max_by(|a, b| a.size.cmp(&b.size).then(b.location.cmp(&a.location))) else { return Ok(LeafSizes::new()) };
+        let Some(file) = files.max_by(|a, b| a.size.cmp(&b.size).then(b.location.cmp(&a.location))) else { return Ok(None) };
         let store = session.runtime_env().object_store(&config.object_store_url)?;
         let cache = session.runtime_env().cache_manager.get_file_metadata_cache();
         let footer = DFParquetMetadata::new(store.as_ref(), file).with_file_metadata_cache(Some(cache)).fetch_metadata().await?;
@@ -83,7 +88,7 @@ impl Table {
         let mut paths = vec![];
         schema.fields().iter().for_each(|f| leaf_paths(f.data_type(), f.name(), &mut paths));
         let size = |leaf: usize| footer.row_groups().iter().map(|group| group.column(leaf).compressed_size().max(0) as u64).sum();
-        Ok(paths.into_iter().enumerate().map(|(leaf, path)| (path, size(leaf))).collect())
+        Ok(Some(paths.into_iter().enumerate().map(|(leaf, path)| (path, size(leaf))).collect()))
     }
 
     /// The scan of the wide table, so that it lists, prunes and orders files as ever, with the schema of this one.

@@ -158,6 +158,48 @@ static void test_narrow__groups(void **state) {
     free(plan);
 }
 
+/* Which leaf is the smallest is looked up in one file of those that are read. */
+static void test_narrow__footers_of_what_is_read(void **state) {
+    (void)state;
+    static const char *const repos[] = {"x", "y", "z"};
+    static const struct {
+        const char *where;
+        int opens;
+    } cases[] = {{"repo = 'none'", 0}, {"repo = 'x'", 1}, {"repo > 'x'", 2}};
+    bf_engine_error err = {0};
+    struct ArrowArrayStream rows;
+    char path[256];
+    snprintf(path, sizeof path, "%s/parts", folder);
+    assert_int_equal(mkdir(path, 0700), 0);
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s/parts/repo=%s", folder, repos[i]);
+        assert_int_equal(mkdir(path, 0700), 0);
+        snprintf(path, sizeof path, "%s/parts/repo=%s/a.parquet", folder, repos[i]);
+        ok(api->query(wide, files[0][1], true, &rows, &err), &err);
+        ok(api->write_parquet(&rows, path, NULL, 0, NULL, &err), &err);
+    }
+    snprintf(path, sizeof path, "%s/parts", folder);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        static const bf_engine_option options[] = {{"partition_cols", "repo:utf8"}}, settings[] = {{"datafusion.execution.collect_statistics", "true"}};
+        const char *list[] = {path};
+        struct ArrowSchema schema;
+        bf_engine_counters counters;
+        bf_engine *engine;
+        char sql[128], expected[32];
+        ok(api->open(settings, 1, &engine, &err), &err);
+        ok(api->describe(engine, files[0][1], &schema, &err), &err);
+        ok(api->register_parquet(engine, "p", &schema, list, 1, options, 1, &err), &err);
+        snprintf(sql, sizeof sql, "SELECT count(*) AS n FROM (SELECT repo, unnest(l) AS i FROM p) WHERE %s", cases[i].where);
+        snprintf(expected, sizeof expected, "{\"n\":%d}\n", cases[i].opens);
+        char *text = ask(engine, sql);
+        assert_string_equal(text, expected);
+        free(text);
+        ok(api->counters(engine, &counters, &err), &err);
+        if (counters.files_opened != cases[i].opens) fail_msg("%s: %d files opened", cases[i].where, (int)counters.files_opened);
+        api->close(engine);
+    }
+}
+
 static void test_narrow__is_a_setting(void **state) {
     (void)state;
     static const char sql[] = "EXPLAIN SELECT i['x'] FROM (SELECT unnest(l) AS i FROM t)";
@@ -182,6 +224,7 @@ int main(void) {
         cmocka_unit_test(test_narrow__more),
         cmocka_unit_test(test_narrow__unnest),
         cmocka_unit_test(test_narrow__groups),
+        cmocka_unit_test(test_narrow__footers_of_what_is_read),
         cmocka_unit_test(test_narrow__is_a_setting),
     };
     return cmocka_run_group_tests(tests, open_engines, close_engines);
