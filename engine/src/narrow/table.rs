@@ -26,6 +26,10 @@ use datafusion::physical_plan::empty::EmptyExec;
 use super::Options;
 use super::need::{LeafSizes, Narrower, Need, leaves};
 
+/// Of a batch that a narrowed scan makes, where a row has lists: it is a file with some thousand instructions, and the leaves of so many
+/// stay in the cache of a core.
+const ROWS_OF_LISTS: usize = 32;
+
 /// Any provider that scans Parquet files by DataSourceExec.
 #[derive(Clone, Debug)]
 pub struct Table {
@@ -98,11 +102,14 @@ impl Table {
         plan: Arc<dyn ExecutionPlan>,
         projection: Option<&Vec<usize>>,
         row_filters: bool,
+        most_rows: usize,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let schema = project_schema(&self.schema, projection)?;
+        let has_lists = schema.fields().iter().any(|f| matches!(f.data_type(), DataType::List(_) | DataType::LargeList(_)));
+        let rows = has_lists.then_some(most_rows.min(ROWS_OF_LISTS));
         let narrow = plan.transform_up(|node| {
             let new: Option<Arc<dyn ExecutionPlan>> = if let Some(config) = file_scan(&node) {
-                self.narrow_source(config, row_filters)?.map(|config| DataSourceExec::from_data_source(config) as _)
+                self.narrow_source(config, row_filters, rows)?.map(|config| DataSourceExec::from_data_source(config) as _)
             } else if node.is::<EmptyExec>() {
                 Some(Arc::new(EmptyExec::new(schema.clone())))
             } else {
@@ -123,7 +130,7 @@ impl Table {
         expr.column_refs().into_iter().all(is_flat)
     }
 
-    fn narrow_source(&self, config: &FileScanConfig, row_filters: bool) -> Result<Option<FileScanConfig>> {
+    fn narrow_source(&self, config: &FileScanConfig, row_filters: bool, rows: Option<usize>) -> Result<Option<FileScanConfig>> {
         let Some(source) = config.file_source().downcast_ref::<ParquetSource>() else { return Ok(None) };
         let table = source.table_schema();
         let narrow = |f: &FieldRef| match self.schema.field_with_name(f.name()) {
@@ -155,7 +162,8 @@ impl Table {
         let source = source.unwrap_or_else(|| Arc::new(new));
         let next = config.expr_adapter_factory.clone().unwrap_or_else(|| Arc::new(DefaultPhysicalExprAdapterFactory));
         let adapter = Arc::new(Widening { wide: table.file_schema().clone(), next });
-        Ok(Some(FileScanConfigBuilder::from(config.clone()).with_source(source).with_expr_adapter(Some(adapter)).build()))
+        let config = FileScanConfigBuilder::from(config.clone()).with_source(source).with_expr_adapter(Some(adapter));
+        Ok(Some(config.with_batch_size(rows).build()))
     }
 }
 
@@ -224,7 +232,8 @@ impl TableProvider for Table {
         if self.schema == self.inner.schema() && !row_filters {
             return Ok(scan);
         }
-        self.narrow_scan(scan.into_inner(), projection.as_ref(), row_filters).map(ScanResult::new)
+        let most_rows = session.config().batch_size();
+        self.narrow_scan(scan.into_inner(), projection.as_ref(), row_filters, most_rows).map(ScanResult::new)
     }
 
     async fn insert_into(&self, session: &dyn Session, input: Arc<dyn ExecutionPlan>, op: InsertOp) -> Result<Arc<dyn ExecutionPlan>> {
