@@ -32,6 +32,7 @@ use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr, PhysicalSor
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode, PhysicalGroupBy};
 use datafusion::physical_plan::filter::FilterExec;
+use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, RecordOutput};
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -177,7 +178,7 @@ fn column_below(node: &Arc<dyn ExecutionPlan>, column: usize) -> Option<usize> {
 fn over(node: Arc<dyn ExecutionPlan>, input: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     match node.downcast_ref::<ProjectionExec>() {
         Some(projection) => Ok(Arc::new(ProjectionExec::try_new(projection.expr().to_vec(), input)?)),
-        None => node.with_new_children(vec![input]),
+        None => node.replace_children(vec![input], ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute)),
     }
 }
 
@@ -249,7 +250,6 @@ struct PutAsideExec {
     columns: Vec<usize>,
     rows: Arc<Rows>,
     properties: Arc<PlanProperties>,
-    metrics: ExecutionPlanMetricsSet,
 }
 
 impl PutAsideExec {
@@ -264,7 +264,7 @@ impl PutAsideExec {
         let schema = Arc::new(Schema::new_with_metadata(fields, old.metadata().clone()));
         let number = Arc::new(Column::new(old.field(columns[0]).name(), columns[0]));
         let properties = properties(&input, schema, Some(number));
-        PutAsideExec { input, columns, rows, properties, metrics: Default::default() }
+        PutAsideExec { input, columns, rows, properties }
     }
 }
 
