@@ -3,15 +3,18 @@
 //! Leaves of nested columns are written by pages/, what it does not know by ArrowColumnWriter. What is written does not depend on the
 //! number of threads.
 
+use std::ffi::c_int;
 use std::fs::File;
 use std::io::BufWriter;
+use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use bf_pages::{Bench, ChunkWriter, Leaf, Levels, is_ours, leaves};
 use bytes::Bytes;
 use datafusion::arrow::array::{Array, ArrayRef, RecordBatch};
-use datafusion::arrow::datatypes::{DataType, FieldRef, SchemaRef};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DataType, FieldRef, Fields, Schema, SchemaRef};
 use datafusion::arrow::ffi_stream::ArrowArrayStreamReader;
 use datafusion::arrow::record_batch::RecordBatchReader;
 use datafusion::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
@@ -27,7 +30,7 @@ use datafusion::parquet::schema::types::SchemaDescriptor;
 
 use crate::error::{Error, EXECUTE, INVALID, Result};
 
-const PIECE_BYTES: usize = 16 << 20; // of Arrow: what is larger is cut into rows, so that pages do not become too large
+const PIECE_BYTES: usize = 32 << 20; // of Arrow: what is larger is cut into rows, so that pages do not become too large
 
 pub struct Options {
     pub row_group_bytes: usize, // 0: a batch is a row group
@@ -79,8 +82,24 @@ pub struct Written {
     pub row_groups: i64,
 }
 
+/// The schema that a file has of it: a dictionary is how texts come, not what they are.
+fn without_dictionaries(schema: &Schema) -> SchemaRef {
+    fn plain(field: &FieldRef) -> FieldRef {
+        let all = |fields: &Fields| fields.iter().map(plain).collect();
+        let kind = match field.data_type() {
+            DataType::Dictionary(_, values) => values.as_ref().clone(),
+            DataType::Struct(children) => DataType::Struct(all(children)),
+            DataType::List(item) => DataType::List(plain(item)),
+            DataType::Map(entries, is_sorted) => DataType::Map(plain(entries), *is_sorted),
+            _ => return field.clone(),
+        };
+        Arc::new(field.as_ref().clone().with_data_type(kind))
+    }
+    Arc::new(Schema::new_with_metadata(schema.fields().iter().map(plain).collect::<Fields>(), schema.metadata().clone()))
+}
+
 pub fn write(stream: ArrowArrayStreamReader, path: &str, options: &Options) -> Result<Written> {
-    let mut file = FileWriter::create(path, stream.schema(), options)?;
+    let mut file = FileWriter::create(path, without_dictionaries(&stream.schema()), options)?;
     for batch in stream {
         file.add(&batch.map_err(|e| Error::new(EXECUTE, e.to_string()))?)?;
     }
@@ -91,6 +110,7 @@ pub fn write(stream: ArrowArrayStreamReader, path: &str, options: &Options) -> R
 pub struct FileWriter<'a> {
     schema: SchemaRef,
     options: &'a Options,
+    file: File,
     writer: SerializedFileWriter<BufWriter<File>>,
     factory: ArrowRowGroupWriterFactory,
     open: Option<RowGroup>,
@@ -120,14 +140,15 @@ impl<'a> FileWriter<'a> {
         has_arrow_schema: bool, // or is to have none
         options: &'a Options,
     ) -> Result<FileWriter<'a>> {
-        let file = BufWriter::with_capacity(1 << 20, File::create(path)?);
+        let file = File::create(path)?;
+        let buffered = BufWriter::with_capacity(1 << 20, file.try_clone()?);
         let arrow = ArrowWriterOptions::new()
             .with_properties(properties(pairs, &descriptor, options)?)
             .with_skip_arrow_metadata(has_arrow_schema)
             .with_parquet_schema(descriptor);
-        let (writer, factory) = ArrowWriter::try_new_with_options(file, schema.clone(), arrow)?.into_serialized_writer()?;
+        let (writer, factory) = ArrowWriter::try_new_with_options(buffered, schema.clone(), arrow)?.into_serialized_writer()?;
         let benches = (0..options.threads).map(|_| Bench::default()).collect();
-        Ok(FileWriter { schema, options, writer, factory, open: None, benches, written: Written { rows: 0, size_bytes: 0, row_groups: 0 } })
+        Ok(FileWriter { schema, options, file, writer, factory, open: None, benches, written: Written { rows: 0, size_bytes: 0, row_groups: 0 } })
     }
 
     pub fn add(&mut self, batch: &RecordBatch) -> Result<()> {
@@ -155,6 +176,7 @@ impl<'a> FileWriter<'a> {
         if let Some(group) = self.open.take() {
             self.written.row_groups += 1;
             group.finish(&mut self.benches, &mut self.writer)?;
+            begin_write_back(&self.file);
         }
         Ok(())
     }
@@ -190,6 +212,15 @@ impl<'a> FileWriter<'a> {
         self.written.size_bytes = file.metadata()?.len() as i64;
         Ok(self.written)
     }
+}
+
+/// Tells the kernel to begin with what was written so far, so that the sync at the end has little left. Only a hint.
+fn begin_write_back(file: &File) {
+    const SYNC_FILE_RANGE_WRITE: u32 = 2;
+    unsafe extern "C" {
+        fn sync_file_range(fd: c_int, offset: i64, n_bytes: i64, flags: u32) -> c_int;
+    }
+    unsafe { sync_file_range(file.as_raw_fd(), 0, 0, SYNC_FILE_RANGE_WRITE) };
 }
 
 pub struct Footer {
@@ -294,6 +325,19 @@ impl Piece {
     }
 }
 
+/// The pieces, those together that are encoded the same.
+fn twins(pieces: &[Piece]) -> Vec<Vec<usize>> {
+    let mut all = Vec::<Vec<usize>>::new();
+    for (i, piece) in pieces.iter().enumerate() {
+        let is_like = |same: &&mut Vec<usize>| matches!((piece, &pieces[same[0]]), (Piece::Leaf(a), Piece::Leaf(b)) if a.is_like(b));
+        match all.iter_mut().find(is_like) {
+            Some(same) => same.push(i),
+            None => all.push(vec![i]),
+        }
+    }
+    all
+}
+
 impl RowGroup {
     fn new(schema: &SchemaRef, descriptor: &SchemaDescriptor, writers: Vec<ArrowColumnWriter>, options: &Options) -> RowGroup {
         let compression = options.compression;
@@ -312,7 +356,7 @@ impl RowGroup {
     }
 
     /// One piece for each chunk.
-    fn cut(&self, batch: &RecordBatch) -> Vec<Piece> {
+    fn cut(&self, batch: &RecordBatch) -> Result<Vec<Piece>> {
         let rows = Levels::of_rows(batch.num_rows());
         let (mut pieces, mut found) = (vec![], vec![]);
         for (field, array) in self.schema.fields().iter().zip(batch.columns()) {
@@ -320,27 +364,31 @@ impl RowGroup {
                 leaves(field, array, &rows, &mut found);
                 pieces.extend(found.drain(..).map(Piece::Leaf));
             } else {
-                pieces.push(Piece::Column(field.clone(), array.clone()));
+                pieces.push(Piece::Column(field.clone(), cast(array, field.data_type())?));
             }
         }
-        pieces
+        Ok(pieces)
     }
 
     /// Encodes a batch, its leaves side by side, those with the most bytes first.
     fn add(&mut self, batch: &RecordBatch, benches: &mut [Bench]) -> Result<()> {
-        let pieces = self.cut(batch);
-        let mut order = (0..pieces.len()).collect::<Vec<_>>();
-        order.sort_by_key(|&i| std::cmp::Reverse(pieces[i].size_bytes()));
+        let pieces = self.cut(batch)?;
+        let n_rows = batch.num_rows();
+        let mut order = twins(&pieces);
+        order.sort_by_key(|same| std::cmp::Reverse(pieces[same[0]].size_bytes()));
         side_by_side(benches, order.len(), |turn, bench| {
-            let i = order[turn];
-            match (&mut *self.chunks[i].lock().expect(UNBROKEN), &pieces[i]) {
-                (Chunk::Ours(chunk), Piece::Leaf(leaf)) => chunk.add(leaf, batch.num_rows(), bench)?,
-                (Chunk::Arrow(writers), Piece::Column(field, array)) => {
-                    for (leaf, writer) in compute_leaves(field, array)?.iter().zip(writers) {
-                        writer.write(leaf)?;
+            let mut encoded = None;
+            for &i in &order[turn] {
+                match (&mut *self.chunks[i].lock().expect(UNBROKEN), &pieces[i], &encoded) {
+                    (Chunk::Ours(chunk), Piece::Leaf(_), Some(page)) => chunk.add_encoded(page, n_rows)?,
+                    (Chunk::Ours(chunk), Piece::Leaf(leaf), None) => encoded = Some(chunk.add(leaf, n_rows, bench)?),
+                    (Chunk::Arrow(writers), Piece::Column(field, array), _) => {
+                        for (leaf, writer) in compute_leaves(field, array)?.iter().zip(writers) {
+                            writer.write(leaf)?;
+                        }
                     }
+                    _ => unreachable!("pieces are cut as chunks are made"),
                 }
-                _ => unreachable!("pieces are cut as chunks are made"),
             }
             Ok(())
         })

@@ -59,6 +59,14 @@ static const struct ArrowSchema *schema_taken(const columns *c) {
         if (from_) bf_col_strs(c.s, column_, from_, n);              \
     } while (0)
 
+#define WORD(name, n, value) /* a text that is there as long as the program */ \
+    do {                                                             \
+        bf_str *from_ = bf_scratch_strs(c.s, n);                     \
+        for (int64_t k = 0; from_ && k < (n); k++) from_[k] = (value); \
+        struct ArrowArray *column_ = take(&c, #name);                \
+        if (from_) bf_col_words(c.s, column_, from_, n);             \
+    } while (0)
+
 #define NO_LISTS(name, n) bf_col_empty_lists(c.s, take(&c, #name), n) /* empty lists or maps */
 
 /* One map a row; `value` is a const bf_attrs *. */
@@ -115,7 +123,7 @@ static void put_numbers(bf_scratch *s, struct ArrowArray *map, const bf_code_fac
         n_entries += fill(code, k, keys + n_entries, numbers + n_entries);
         ends[k] = (int32_t)(entries->length + n_entries);
     }
-    bf_col_strs(s, entries->children[0], keys, n_entries);
+    bf_col_words(s, entries->children[0], keys, n_entries);
     bf_col_numbers(s, entries->children[1], numbers, n_entries);
     bf_col_structs(entries, n_entries);
 }
@@ -187,7 +195,7 @@ static void put_caches(bf_scratch *s, const struct ArrowSchema *schema, struct A
     bf_str *name = bf_scratch_strs(s, n), *names = name;
     if (!names) return;
     FOR_CACHES(code, cache) *name++ = cache->name;
-    bf_col_strs(s, take(&c, "name"), names, n);
+    bf_col_words(s, take(&c, "name"), names, n);
     int32_t *size = bf_col_int32(s, take(&c, "size"), n);
     if (!size) return;
     FOR_CACHES(code, cache) *size++ = cache->size;
@@ -228,7 +236,7 @@ static void put_spans(bf_scratch *s, const struct ArrowSchema *schema, struct Ar
         put_place(s, schema_taken(&c), ends[end], code, end);
     }
     struct ArrowArray *exclusive = take(&c, "end_exclusive");
-    STR(col_unit, n, !i[k].has_span ? ((bf_str){NULL, 0}) : i[k].byte_start == BF_NONE_INT ? BF_STR("utf8") : BF_STR("utf32"));
+    WORD(col_unit, n, !i[k].has_span ? ((bf_str){NULL, 0}) : i[k].byte_start == BF_NONE_INT ? BF_STR("utf8") : BF_STR("utf32"));
     struct ArrowArray *byte_span = take(&c, "byte_span");
     put_byte_spans(s, schema_taken(&c), byte_span, code);
     if (!(valid = bf_scratch_valid(s, n))) return;
@@ -275,13 +283,13 @@ static void put_instrs(bf_scratch *s, const struct ArrowSchema *schema, struct A
     INT32(offset, n, i[k].offset);
     INT32(start_offset, n, i[k].start_offset);
     INT32(end_offset, n, i[k].end_offset);
-    STR(opname, n, i[k].opname);
-    STR(baseopname, n, i[k].baseopname);
+    WORD(opname, n, i[k].opname);
+    WORD(baseopname, n, i[k].baseopname);
     INT32(opcode, n, i[k].opcode);
     INT32(baseopcode, n, i[k].baseopcode);
     INT32_OR_NULL(arg, n, i[k].has_arg ? i[k].arg : BF_NONE_INT);
     INT32_OR_NULL(oparg, n, i[k].has_arg ? i[k].arg : BF_NONE_INT);
-    STR(argval_kind, n, kinds[i[k].argval_kind]);
+    WORD(argval_kind, n, kinds[i[k].argval_kind]);
     put_argval_ints(s, take(&c, "argval_int"), code);
     STR(argval_str, n, i[k].argval_str);
     STR(argrepr, n, i[k].argrepr);
@@ -308,7 +316,7 @@ static void put_blocks(bf_scratch *s, const struct ArrowSchema *schema, struct A
     int64_t n = code->n_blocks;
     INT32(start_offset, n, b[k].start);
     INT32(end_offset, n, b[k].end);
-    STR(kind, n, kinds[b[k].kind]);
+    WORD(kind, n, kinds[b[k].kind]);
     NO_LISTS(attrs, n);
     bf_col_structs(array, n);
 }
@@ -327,7 +335,7 @@ static void put_cfg_attrs(bf_scratch *s, struct ArrowArray *map, const bf_code_f
         }
         ends[k] = (int32_t)(entries->length + n_entries);
     }
-    bf_col_strs(s, entries->children[0], texts, n_entries);
+    bf_col_words(s, entries->children[0], texts, n_entries);
     n_entries = 0;
     for (int64_t k = 0; k < n; k++) {
         if (!e[k].label.p) continue;
@@ -351,7 +359,7 @@ static void put_cfg_edges(bf_scratch *s, const struct ArrowSchema *schema, struc
     INT32(src_block_end, n, b[e[k].src].end);
     INT32(dst_block_start, n, b[e[k].dst].start);
     INT32(dst_block_end, n, b[e[k].dst].end);
-    STR(kind, n, kinds[e[k].kind]);
+    WORD(kind, n, kinds[e[k].kind]);
     STR(edge_key, n, e[k].edge_key);
     INT32_OR_NULL(cond_instr_index, n, e[k].cond_instr);
     INT32_OR_NULL(cond_instr_offset, n, e[k].cond_instr == BF_NONE_INT ? BF_NONE_INT : code->instrs[e[k].cond_instr].offset);
@@ -372,7 +380,7 @@ static void put_dfg_edges(bf_scratch *s, const struct ArrowSchema *schema, struc
     int64_t n = code->n_dfg_edges;
     INT32(src_instr_index, n, (int32_t)e[k].src);
     INT32(dst_instr_index, n, (int32_t)e[k].dst);
-    STR(kind, n, BF_STR("USE_STACK"));
+    WORD(kind, n, BF_STR("USE_STACK"));
     put_numbers(s, take(&c, "attrs"), code, n, dfg_entries);
     bf_col_structs(array, n);
 }
@@ -454,8 +462,57 @@ static void put_file(bf_builder *b, const bf_file_facts *file) {
 
 /* ---- the builder ---- */
 
+/* Columns that dictionaries can encode: they have few different values. */
+static const struct {
+    const char *path;
+    void (*end)(bf_scratch *s, struct ArrowArray *column);
+} encoded[BF_N_ENCODED] = {
+    {"code_objects.element.instructions.element.opname", bf_col_end_words},
+    {"code_objects.element.instructions.element.baseopname", bf_col_end_words},
+    {"code_objects.element.instructions.element.argval_kind", bf_col_end_words},
+    {"code_objects.element.instructions.element.cache_info.element.name", bf_col_end_words},
+    {"code_objects.element.instructions.element.span.col_unit", bf_col_end_words},
+    {"code_objects.element.instructions.element.attrs.key_value.key", bf_col_end_words},
+    {"code_objects.element.instructions.element.attrs.key_value.value", bf_col_end_numbers},
+    {"code_objects.element.blocks.element.kind", bf_col_end_words},
+    {"code_objects.element.cfg_edges.element.kind", bf_col_end_words},
+    {"code_objects.element.cfg_edges.element.attrs.key_value.key", bf_col_end_words},
+    {"code_objects.element.dfg_edges.element.kind", bf_col_end_words},
+    {"code_objects.element.dfg_edges.element.attrs.key_value.key", bf_col_end_words},
+    {"code_objects.element.dfg_edges.element.attrs.key_value.value", bf_col_end_numbers},
+};
+
+/* The field at a path, and its array if `array` is not NULL. */
+static struct ArrowSchema *find(struct ArrowSchema *schema, struct ArrowArray **array, const char *path) {
+    for (const char *name = path; *name;) {
+        size_t n = strcspn(name, ".");
+        int64_t i = 0;
+        while (strncmp(schema->children[i]->name, name, n) || schema->children[i]->name[n]) i++;
+        schema = schema->children[i];
+        if (array) *array = (*array)->children[i];
+        name += n + (name[n] == '.');
+    }
+    return schema;
+}
+
+static ArrowErrorCode encode(struct ArrowSchema *field) {
+    NANOARROW_RETURN_NOT_OK(ArrowSchemaSetFormat(field, "i"));
+    NANOARROW_RETURN_NOT_OK(ArrowSchemaAllocateDictionary(field));
+    return ArrowSchemaInitFromType(field->dictionary, NANOARROW_TYPE_STRING);
+}
+
+bf_status bf_builder_schema(bool is_encoded, struct ArrowSchema *out, bf_error *err) {
+    BF_TRY(bf_schema(out, err));
+    ArrowErrorCode code = NANOARROW_OK;
+    for (size_t i = 0; i < BF_N_ENCODED && is_encoded && code == NANOARROW_OK; i++) code = encode(find(out, NULL, encoded[i].path));
+    if (code == NANOARROW_OK) return BF_OK;
+    ArrowSchemaRelease(out);
+    return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
+}
+
 static bf_status no_memory(bf_builder *b, bf_error *err) {
     if (b->batch.release) ArrowArrayRelease(&b->batch);
+    bf_scratch_end_batch(&b->scratch);
     b->scratch.failed = false;
     return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
 }
@@ -463,12 +520,16 @@ static bf_status no_memory(bf_builder *b, bf_error *err) {
 static bf_status begin(bf_builder *b, bf_error *err) {
     if (ArrowArrayInitFromSchema(&b->batch, &b->schema, NULL) != NANOARROW_OK || ArrowArrayStartAppending(&b->batch) != NANOARROW_OK)
         return no_memory(b, err);
+    for (size_t i = 0; i < BF_N_ENCODED && b->is_encoded; i++) {
+        b->encoded[i] = &b->batch;
+        find(&b->schema, &b->encoded[i], encoded[i].path);
+    }
     return b->sizes && !bf_col_reserve(&b->batch, b->sizes) ? no_memory(b, err) : BF_OK;
 }
 
-bf_status bf_builder_init(bf_builder *b, bf_error *err) {
-    *b = (bf_builder){0};
-    return bf_schema(&b->schema, err);
+bf_status bf_builder_init(bf_builder *b, bool is_encoded, bf_error *err) {
+    *b = (bf_builder){.is_encoded = is_encoded};
+    return bf_builder_schema(is_encoded, &b->schema, err);
 }
 
 bf_status bf_builder_add(bf_builder *b, const bf_file_facts *file, bf_error *err) {
@@ -493,6 +554,9 @@ bf_status bf_builder_finish(bf_builder *b, struct ArrowArray *out, bf_error *err
         bf_col_sizes(&b->batch, b->sizes);
     else
         memset(b->sizes, 0, (size_t)bf_col_n_buffers(&b->batch) * sizeof *b->sizes); /* a giant says nothing of the next one */
+    for (size_t i = 0; i < BF_N_ENCODED && b->is_encoded; i++) encoded[i].end(&b->scratch, b->encoded[i]);
+    if (b->scratch.failed) return no_memory(b, err);
+    bf_scratch_end_batch(&b->scratch);
     if (ArrowArrayFinishBuildingDefault(&b->batch, NULL) != NANOARROW_OK) return no_memory(b, err);
     ArrowArrayMove(&b->batch, out);
     return BF_OK;

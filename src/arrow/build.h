@@ -6,14 +6,22 @@
 #include "base/error.h"
 #include "decode/facts.h"
 
+enum { BF_N_ENCODED = 13 };
+
 typedef struct bf_builder {
     struct ArrowSchema schema;
+    bool is_encoded;
+    struct ArrowArray *encoded[BF_N_ENCODED]; /* columns of the batch that have a dictionary */
     struct ArrowArray batch; /* being built; released when there is none */
     int64_t *sizes;          /* of the buffers of the batch before; NULL before the first */
     bf_scratch scratch;
 } bf_builder;
 
-bf_status bf_builder_init(bf_builder *b, bf_error *err);
+/** That of the batches: bytecode_files_v1, or the same with dictionaries (int32, utf8) in place of texts that come again and again,
+ *  which is less to copy, and less to look up for who writes it. Errors: BF_NO_MEMORY. */
+bf_status bf_builder_schema(bool is_encoded, struct ArrowSchema *out, bf_error *err);
+
+bf_status bf_builder_init(bf_builder *b, bool is_encoded, bf_error *err);
 
 /** Appends one row; copies everything, so that `file` may go. After a failure the batch is dropped. Errors: BF_NO_MEMORY. */
 bf_status bf_builder_add(bf_builder *b, const bf_file_facts *file, bf_error *err);

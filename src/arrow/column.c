@@ -8,6 +8,8 @@ void bf_scratch_free(bf_scratch *s) {
     free(s->strs);
     free(s->ints);
     free(s->text);
+    free(s->words.items);
+    free(s->large);
     *s = (bf_scratch){0};
 }
 
@@ -47,6 +49,12 @@ char *bf_scratch_text(bf_scratch *s, int64_t n) {
     return p;
 }
 
+void bf_scratch_end_batch(bf_scratch *s) {
+    s->words.n = 0;
+    memset(s->words.slots, 0, sizeof s->words.slots);
+    s->n_large = 0;
+}
+
 /* n bytes at the end of a buffer; NULL when memory runs out, and for none in a buffer that has none yet. */
 static uint8_t *extend(bf_scratch *s, struct ArrowBuffer *buffer, int64_t n) {
     if (s->failed || ArrowBufferReserve(buffer, n) != NANOARROW_OK) {
@@ -73,11 +81,24 @@ int64_t *bf_col_int64(bf_scratch *s, struct ArrowArray *column, int64_t n) {
 void bf_col_int32_nulls(bf_scratch *s, struct ArrowArray *column, int32_t *slots, int64_t n, int32_t none) {
     int8_t *valid = bf_scratch_valid(s, n);
     if (!valid) return;
-    for (int64_t k = 0; k < n; k++) {
-        valid[k] = slots[k] != none;
-        if (!valid[k]) slots[k] = 0;
-    }
+    for (int64_t k = 0; k < n; k++) valid[k] = slots[k] != none;
+    for (int64_t k = 0; k < n; k++) slots[k] = slots[k] != none ? slots[k] : 0;
     bf_col_validity(s, column, valid, n);
+}
+
+static void append_bits(struct ArrowBitmap *bitmap, const int8_t *valid, int64_t n) {
+    uint8_t *bytes = bitmap->buffer.data;
+    int64_t at = bitmap->size_bits, end = at + n;
+    for (; at < end && at % 8; at++) ArrowBitSetTo(bytes, at, (uint8_t)*valid++);
+    for (; at + 8 <= end; at += 8, valid += 8) {
+        uint64_t eight;
+        memcpy(&eight, valid, 8);
+        bytes[at / 8] = (uint8_t)(eight * 0x0102040810204080u >> 56); /* the lowest bit of each byte */
+    }
+    if (at < end) bytes[at / 8] = 0;
+    for (; at < end; at++) ArrowBitSetTo(bytes, at, (uint8_t)*valid++);
+    bitmap->size_bits = end;
+    bitmap->buffer.size_bytes = _ArrowBytesForBits(end);
 }
 
 void bf_col_validity(bf_scratch *s, struct ArrowArray *column, const int8_t *valid, int64_t n) {
@@ -91,7 +112,7 @@ void bf_col_validity(bf_scratch *s, struct ArrowArray *column, const int8_t *val
         return;
     }
     if (bitmap->size_bits < before) ArrowBitmapAppendUnsafe(bitmap, 1, before - bitmap->size_bits);
-    ArrowBitmapAppendInt8Unsafe(bitmap, valid, n);
+    append_bits(bitmap, valid, n);
     column->null_count += n - n_valid;
 }
 
@@ -125,6 +146,15 @@ static void copy(char *to, const char *from, size_t n) {
     }
 }
 
+/* Which of n texts, whose bytes or places are there already, are null. */
+static void end_texts(bf_scratch *s, struct ArrowArray *column, const bf_str *from, int64_t n, bool any_null) {
+    if (!any_null && ArrowArrayValidityBitmap(column)->size_bits == 0) return;
+    int8_t *valid = bf_scratch_valid(s, n);
+    if (!valid) return;
+    for (int64_t k = 0; k < n; k++) valid[k] = from[k].p != NULL;
+    bf_col_validity(s, column, valid, n);
+}
+
 void bf_col_strs(bf_scratch *s, struct ArrowArray *column, const bf_str *from, int64_t n) {
     int64_t size = 0;
     bool any_null = false;
@@ -145,16 +175,89 @@ void bf_col_strs(bf_scratch *s, struct ArrowArray *column, const bf_str *from, i
         copy(to, from[k].p, from[k].n);
         to += from[k].n;
     }
-    if (!any_null) {
-        if (ArrowArrayValidityBitmap(column)->size_bits == 0) return;
-    }
-    int8_t *valid = bf_scratch_valid(s, n);
-    if (!valid) return;
-    for (int64_t k = 0; k < n; k++) valid[k] = from[k].p != NULL;
-    bf_col_validity(s, column, valid, n);
+    end_texts(s, column, from, n, any_null);
 }
 
+/* ---- texts by their place in a dictionary ---- */
+
+static int32_t add_word(bf_scratch *s, bf_str text, size_t slot) {
+    bf_words *w = &s->words;
+    if (w->n == w->capacity) {
+        int32_t capacity = w->capacity ? 2 * w->capacity : 256;
+        bf_str *items = realloc(w->items, (size_t)capacity * sizeof *items);
+        if (!items) s->failed = true;
+        if (!items) return 0;
+        w->items = items;
+        w->capacity = capacity;
+    }
+    w->items[w->n++] = text;
+    if (w->n < BF_WORD_SLOTS / 2) w->slots[slot] = (uint16_t)w->n; /* beyond it a text comes again as another one */
+    return w->n - 1;
+}
+
+static int32_t place_of(bf_scratch *s, bf_str text) {
+    bf_words *w = &s->words;
+    size_t slot = ((uintptr_t)text.p * 0x9e3779b1u >> 7 ^ text.n) % BF_WORD_SLOTS;
+    for (; w->slots[slot]; slot = (slot + 1) % BF_WORD_SLOTS) {
+        const bf_str *item = &w->items[w->slots[slot] - 1];
+        if (item->p == text.p && item->n == text.n) return w->slots[slot] - 1;
+    }
+    return add_word(s, text, slot);
+}
+
+void bf_col_words(bf_scratch *s, struct ArrowArray *column, const bf_str *from, int64_t n) {
+    if (!column->dictionary) {
+        bf_col_strs(s, column, from, n);
+        return;
+    }
+    bool any_null = false;
+    int32_t *to = bf_col_int32(s, column, n);
+    for (int64_t k = 0; to && k < n; k++) {
+        any_null |= from[k].p == NULL;
+        to[k] = k && from[k].p == from[k - 1].p && from[k].n == from[k - 1].n ? to[k - 1] : from[k].p ? place_of(s, from[k]) : 0;
+    }
+    if (to) end_texts(s, column, from, n, any_null);
+}
+
+void bf_col_end_words(bf_scratch *s, struct ArrowArray *column) {
+    bf_col_strs(s, column->dictionary, s->words.items, s->words.n);
+}
+
+/* The dictionary begins with these; a larger number has a place of its own each time. */
+enum { SMALL_NUMBERS = 1024 };
+
+static int32_t place_of_large(bf_scratch *s, int32_t number) {
+    if (s->n_large == s->large_capacity) {
+        size_t capacity = s->large_capacity ? 2 * s->large_capacity : 64;
+        int32_t *large = realloc(s->large, capacity * sizeof *large);
+        if (!large) s->failed = true;
+        if (!large) return 0;
+        s->large = large;
+        s->large_capacity = capacity;
+    }
+    s->large[s->n_large] = number;
+    return SMALL_NUMBERS + (int32_t)s->n_large++;
+}
+
+static void put_decimals(bf_scratch *s, struct ArrowArray *column, const int32_t *numbers, int64_t n);
+
 void bf_col_numbers(bf_scratch *s, struct ArrowArray *column, const int32_t *numbers, int64_t n) {
+    if (!column->dictionary) {
+        put_decimals(s, column, numbers, n);
+        return;
+    }
+    int32_t *to = bf_col_int32(s, column, n);
+    for (int64_t k = 0; to && k < n; k++) to[k] = numbers[k] < SMALL_NUMBERS ? numbers[k] : place_of_large(s, numbers[k]);
+}
+
+void bf_col_end_numbers(bf_scratch *s, struct ArrowArray *column) {
+    int32_t small[SMALL_NUMBERS];
+    for (int32_t i = 0; i < SMALL_NUMBERS; i++) small[i] = i;
+    put_decimals(s, column->dictionary, small, SMALL_NUMBERS);
+    put_decimals(s, column->dictionary, s->large, (int64_t)s->n_large);
+}
+
+static void put_decimals(bf_scratch *s, struct ArrowArray *column, const int32_t *numbers, int64_t n) {
     enum { MAX_DIGITS = 10 };
     if (!n) return;
     struct ArrowBuffer *data = ArrowArrayBuffer(column, 2);

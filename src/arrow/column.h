@@ -7,6 +7,15 @@
 #include "base/str.h"
 #include "nanoarrow/nanoarrow.h"
 
+enum { BF_WORD_SLOTS = 8192 };
+
+/** Texts that are there as long as the program, each once, found again by where they are. */
+typedef struct bf_words {
+    bf_str *items;
+    int32_t n, capacity;
+    uint16_t slots[BF_WORD_SLOTS]; /* places in items, from 1 on */
+} bf_words;
+
 /** Room shared by all columns of a builder. A failed allocation sets `failed`, and what follows is dropped. */
 typedef struct bf_scratch {
     int8_t *valid;
@@ -14,6 +23,9 @@ typedef struct bf_scratch {
     int32_t *ints;
     char *text;
     size_t n_valid, n_strs, n_ints, n_text; /* capacities */
+    bf_words words;                         /* of all columns of the batch that are encoded by a dictionary */
+    int32_t *large;                         /* numbers of such columns that are have no place beforehand */
+    size_t n_large, large_capacity;
     bool failed;
 } bf_scratch; /* {0} is an empty one */
 
@@ -41,8 +53,18 @@ void bf_col_bool(bf_scratch *s, struct ArrowArray *column, const int8_t *values,
 /** Appends n texts; .p NULL is null. */
 void bf_col_strs(bf_scratch *s, struct ArrowArray *column, const bf_str *from, int64_t n);
 
-/** Appends n texts: numbers from 0 up, in decimal. */
+/** Appends n texts that are there as long as the program: as places in a dictionary where the column has one. */
+void bf_col_words(bf_scratch *s, struct ArrowArray *column, const bf_str *from, int64_t n);
+
+/** Appends n texts: numbers from 0 up, in decimal; as places in a dictionary where the column has one. */
 void bf_col_numbers(bf_scratch *s, struct ArrowArray *column, const int32_t *numbers, int64_t n);
+
+/** The dictionary of a column that bf_col_words or bf_col_numbers filled, when the batch ends. */
+void bf_col_end_words(bf_scratch *s, struct ArrowArray *column);
+void bf_col_end_numbers(bf_scratch *s, struct ArrowArray *column);
+
+/** Forgets the words and numbers of a batch. */
+void bf_scratch_end_batch(bf_scratch *s);
 
 /** Appends n rows to a struct whose children have them already. */
 void bf_col_structs(struct ArrowArray *column, int64_t n);

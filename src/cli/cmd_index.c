@@ -1,6 +1,8 @@
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/interrupt.h"
 #include "cli/profile.h"
@@ -90,6 +92,15 @@ static bool is_one_of(const char *text, const char *const *known) {
     return false;
 }
 
+/* Memory comes and goes in large blocks, between threads: what is free goes back at once, in place of waiting in the heap of the
+ * thread that asked for it. */
+static void keep_no_free_memory(int jobs) {
+    enum { BLOCK_BYTES = 1 << 20 };
+    long n = jobs > 0 ? jobs : sysconf(_SC_NPROCESSORS_ONLN);
+    mallopt(M_MMAP_THRESHOLD, BLOCK_BYTES);
+    mallopt(M_ARENA_MAX, n < 1 ? 1 : (int)n);
+}
+
 static int run(const cli_command *self, int argc, char **argv) {
     bf_index_options index = {0};
     texts paths = {0}, exclude = {0};
@@ -145,6 +156,7 @@ static int run(const cli_command *self, int argc, char **argv) {
     if (materialize) index.materialize = &flat;
     bf_error err = {0};
     bf_index_report report;
+    keep_no_free_memory(index.read.jobs);
     progress_begin();
     interrupt_begin("the dataset is as it was, or whole with the new rows");
     bf_status st = bf_index(&index, &report, &err);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "arrow/build.h"
 #include "base/buf.h"
 #include "dataset/constraints.h"
 #include "dataset/index.h"
@@ -80,7 +81,7 @@ static bf_status next_batch(void *context, struct ArrowArray *out, bf_error *err
 
 static bf_status batch_schema(void *context, struct ArrowSchema *out, bf_error *err) {
     (void)context;
-    return bf_schema(out, err);
+    return bf_builder_schema(true, out, err);
 }
 
 static bf_status write_new(run *r, bf_error *err) {
@@ -161,7 +162,7 @@ static bf_status attempt(run *r, bf_error *err) {
     const bf_reader_filter filter = {bf_known_has, &r->known};
     bf_status st = BF_OK;
     if (r->mode == APPEND) st = bf_known_read(&r->known, &r->store, r->options->read.repo, err);
-    if (st == BF_OK) st = bf_reader_open(&r->reader, &r->options->read, r->mode == APPEND ? &filter : NULL, err);
+    if (st == BF_OK) st = bf_reader_open(&r->reader, &r->options->read, r->mode == APPEND ? &filter : NULL, true, err);
     if (st == BF_OK) st = write_new(r, err);
     if (st == BF_OK) st = drop_old(r, err);
     if (st == BF_OK) count(r);

@@ -6,7 +6,7 @@
 #include "dataset/delta.h"
 #include "nanoarrow/nanoarrow.h"
 
-enum { PART_BYTES = 1 << 30, N_OPTIONS = 4 }; /* of Arrow in a file: about 100 MB of Parquet */
+enum { PART_BYTES = 1 << 29, N_OPTIONS = 4 }; /* of Arrow in a file: about 100 MB of Parquet */
 #define ROW_GROUP_BYTES "33554432"            /* of Arrow */
 
 /* ---- one part: what the source gives until it is large enough ---- */

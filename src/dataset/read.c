@@ -13,7 +13,7 @@
 
 /* The work is cut before it begins, by the size of the files, so that what comes out does not depend on who did it. */
 enum {
-    CHUNK_BYTES = 1 << 20, /* of input: about 16 MB of Arrow, which is in memory for each worker */
+    CHUNK_BYTES = 1344 << 10, /* of input: about 6 MB of Arrow, a page of each column, where zstd finds the most */
     CHUNK_FILES = 4096,
     BATCH_BYTES = 32 << 20,  /* of Arrow: a batch ends after the row that reaches it */
     MAX_JOBS = 256,
@@ -32,6 +32,7 @@ typedef struct chunk {
 struct bf_reader {
     bf_read_options options;
     const bf_reader_filter *filter; /* NULL: none */
+    bool is_encoded;                /* batches have dictionaries */
     bf_inputs inputs;
     chunk *chunks;
     size_t n_chunks;
@@ -158,7 +159,7 @@ static void *work(void *context) {
     bf_reader *r = context;
     bf_arena arena = {0};
     bf_builder builder;
-    bf_status ready = bf_builder_init(&builder, NULL);
+    bf_status ready = bf_builder_init(&builder, r->is_encoded, NULL);
     chunk *c;
     while ((c = take_chunk(r))) {
         bf_status st = ready == BF_OK ? decode_chunk(r, c, &arena, &builder) : ready;
@@ -254,7 +255,7 @@ static bf_status start_workers(bf_reader *r, bf_error *err) {
     size_t n = r->options.jobs > 0 ? (size_t)r->options.jobs : n_processors();
     if (n > MAX_JOBS) n = MAX_JOBS;
     if (n > r->n_chunks) n = r->n_chunks;
-    r->window = n + 1;
+    r->window = n;
     if (!(r->threads = calloc(n ? n : 1, sizeof *r->threads))) return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
     for (; r->n_threads < n; r->n_threads++) {
         int number = pthread_create(&r->threads[r->n_threads], NULL, work, r);
@@ -264,7 +265,7 @@ static bf_status start_workers(bf_reader *r, bf_error *err) {
     return BF_OK;
 }
 
-bf_status bf_reader_open(bf_reader **out, const bf_read_options *options, const bf_reader_filter *filter, bf_error *err) {
+bf_status bf_reader_open(bf_reader **out, const bf_read_options *options, const bf_reader_filter *filter, bool is_encoded, bf_error *err) {
     *out = NULL;
     if (options->assume_version && !bf_cpython_by_name(options->assume_version))
         return bf_fail(err, BF_INVALID_ARGUMENT, -1, "no CPython version %s is known; one is written like 3.12", options->assume_version);
@@ -274,6 +275,7 @@ bf_status bf_reader_open(bf_reader **out, const bf_read_options *options, const 
     if (!r) return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
     r->options = *options;
     r->filter = filter;
+    r->is_encoded = is_encoded;
     clock_gettime(CLOCK_MONOTONIC, &r->started);
     pthread_mutex_init(&r->lock, NULL);
     pthread_condattr_t clock;
@@ -425,7 +427,7 @@ bf_status bf_read(const bf_read_options *options, struct ArrowArrayStream *out, 
     out->release = NULL;
     read_stream *s = calloc(1, sizeof *s);
     if (!s) return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
-    bf_status st = bf_reader_open(&s->reader, options, NULL, err);
+    bf_status st = bf_reader_open(&s->reader, options, NULL, false, err);
     if (st != BF_OK) {
         free(s);
         return st;

@@ -6,7 +6,8 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use arrow::array::{Array, AsArray, BooleanArray, PrimitiveArray, StringArray};
+use arrow::array::{Array, AsArray, BooleanArray, DictionaryArray, PrimitiveArray, StringArray};
+use arrow::compute::cast;
 use arrow::datatypes::{ArrowPrimitiveType, DataType, Int32Type, Int64Type};
 use parquet::basic::{Compression, Encoding};
 use parquet::column::page::{self, CompressedPage, PageWriter};
@@ -16,7 +17,7 @@ use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
 
 use crate::dictionary::Dictionary;
-use crate::encoding;
+use crate::encoding::{self, byte_stream};
 use parquet::errors::{ParquetError, Result};
 use crate::levels::{Leaf, Levels};
 use crate::page::{Bench, Page};
@@ -31,6 +32,14 @@ pub struct ChunkWriter {
     n_rows: u64,
     n_entries: i64,
     size_bytes: usize, // not compressed, headers included
+}
+
+/// A page, compressed.
+pub struct Encoded {
+    bytes: Bytes,
+    size_bytes: usize, // before compression
+    n_entries: u32,
+    encoding: Encoding,
 }
 
 /// Whether a column is one of those whose leaves are written here.
@@ -61,8 +70,8 @@ impl ChunkWriter {
         }
     }
 
-    /// What a batch of `n_rows` holds of this leaf, as one page.
-    pub fn add(&mut self, leaf: &Leaf, n_rows: usize, bench: &mut Bench) -> Result<()> {
+    /// What a batch of `n_rows` holds of this leaf, as one page, which it gives.
+    pub fn add(&mut self, leaf: &Leaf, n_rows: usize, bench: &mut Bench) -> Result<Encoded> {
         let levels = leaf.levels();
         if levels.max() != (self.column.max_def_level(), self.column.max_rep_level()) {
             return Err(ParquetError::General(format!("{} is nested otherwise in the Parquet schema", self.column.path())));
@@ -80,23 +89,47 @@ impl ChunkWriter {
                 bench.page.bytes.extend(values.iter().flat_map(|v| v.to_le_bytes()));
                 Encoding::PLAIN
             }
-            DataType::Int32 => integers(&levels, leaf.values.as_primitive::<Int32Type>(), |v, k| (v >> (8 * k)) as u8, &mut bench.page),
-            DataType::Int64 => integers(&levels, leaf.values.as_primitive::<Int64Type>(), |v, k| (v >> (8 * k)) as u8, &mut bench.page),
+            DataType::Int32 => {
+                let (values, page) = (gathered(&levels, leaf.values.as_primitive::<Int32Type>()), &mut bench.page);
+                integers(page, &values, &[byte_stream::<0, _>, byte_stream::<1, _>, byte_stream::<2, _>, byte_stream::<3, _>])
+            }
+            DataType::Int64 => {
+                let (values, page) = (gathered(&levels, leaf.values.as_primitive::<Int64Type>()), &mut bench.page);
+                integers(page, &values, &[byte_stream::<0, _>, byte_stream::<1, _>, byte_stream::<2, _>, byte_stream::<3, _>]);
+                integers(page, &values, &[byte_stream::<4, _>, byte_stream::<5, _>, byte_stream::<6, _>, byte_stream::<7, _>])
+            }
             DataType::Boolean => booleans(&levels, leaf.values.as_boolean(), &mut bench.page.bytes),
+            DataType::Dictionary(_, _) => match self.coded_texts(&levels, leaf.values.as_dictionary(), &mut bench.page) {
+                Some(encoding) => encoding,
+                None => self.texts(&levels, cast(&leaf.values, &DataType::Utf8)?.as_string(), &mut bench.page),
+            },
             _ => self.texts(&levels, leaf.values.as_string(), &mut bench.page),
         };
-        let page = page::Page::DataPage {
-            buf: self.compress(bench)?,
-            num_values: levels.n_entries() as u32,
+        let page = Encoded {
+            bytes: self.compress(bench)?,
+            size_bytes: bench.page.bytes.len(),
+            n_entries: levels.n_entries() as u32,
+            encoding,
+        };
+        self.add_encoded(&page, n_rows)?;
+        Ok(page)
+    }
+
+    /// The page of a leaf that holds the same: its values are numbers, and the levels are those of the other one.
+    pub fn add_encoded(&mut self, page: &Encoded, n_rows: usize) -> Result<()> {
+        let encoding = page.encoding;
+        self.encodings.push(encoding);
+        self.n_rows += n_rows as u64;
+        self.n_entries += page.n_entries as i64;
+        let data = page::Page::DataPage {
+            buf: page.bytes.clone(),
+            num_values: page.n_entries,
             encoding,
             def_level_encoding: Encoding::RLE,
             rep_level_encoding: Encoding::RLE,
             statistics: None,
         };
-        self.encodings.push(encoding);
-        self.n_rows += n_rows as u64;
-        self.n_entries += levels.n_entries() as i64;
-        self.size_bytes += put(&mut self.pages, page, bench.page.bytes.len())?;
+        self.size_bytes += put(&mut self.pages, data, page.size_bytes)?;
         Ok(())
     }
 
@@ -104,7 +137,29 @@ impl ChunkWriter {
         if bench.page.bytes.len() > i32::MAX as usize {
             return Err(ParquetError::General(format!("{}: a page of {} bytes, it can have 2 GiB", self.column.path(), bench.page.bytes.len())));
         }
-        Ok(Bytes::from(bench.compressed(self.compression)?))
+        bench.compressed(self.compression)
+    }
+
+    /// As `texts`, of texts that come as places in a dictionary of their own: each of those is looked up once. None: there is no room for them.
+    fn coded_texts(&mut self, levels: &Levels, texts: &DictionaryArray<Int32Type>, page: &mut Page) -> Option<Encoding> {
+        let (keys, values) = (texts.keys().values(), texts.values().as_string::<i32>());
+        let dictionary = self.dictionary.as_mut().filter(|d| !d.is_full())?;
+        let n_before = dictionary.len();
+        let mut known = vec![None; values.len()];
+        let mut places = Vec::with_capacity(levels.n_values());
+        levels.for_each(|slot| {
+            let key = keys[slot] as usize;
+            if known[key].is_none() {
+                known[key] = dictionary.place(values.value(key).as_bytes());
+            }
+            places.extend(known[key]);
+        });
+        if dictionary.is_full() {
+            dictionary.end_at(n_before);
+            return None;
+        }
+        encoding::indices(&places, dictionary.len(), &mut page.bytes);
+        Some(Encoding::RLE_DICTIONARY)
     }
 
     /// By places in the dictionary while there is room in it, and it turned out to be worth it with the first page.
@@ -148,8 +203,12 @@ impl ChunkWriter {
             self.encodings.push(Encoding::PLAIN);
         }
         let dictionary_bytes = chunk.bytes_written() as i64;
-        let mut chunk = chunk.into_inner()?;
-        chunk.append(&mut self.pages.into_inner()?);
+        let (mut chunk, mut pages) = (chunk.into_inner()?, self.pages.into_inner()?);
+        if chunk.is_empty() {
+            chunk = pages;
+        } else {
+            chunk.append(&mut pages);
+        }
         self.encodings.sort_unstable();
         self.encodings.dedup();
         let metadata = ColumnChunkMetaData::builder(self.column)
@@ -190,10 +249,10 @@ fn gathered<'a, T: ArrowPrimitiveType>(levels: &Levels, array: &'a PrimitiveArra
     }
 }
 
-fn integers<T: ArrowPrimitiveType>(levels: &Levels, array: &PrimitiveArray<T>, byte: impl Fn(T::Native, usize) -> u8, page: &mut Page) -> Encoding {
-    let values = gathered(levels, array);
-    for k in 0..size_of::<T::Native>() {
-        encoding::byte_stream(&values, |v| byte(v, k), &mut page.bytes);
+fn integers<T: encoding::Bytes>(page: &mut Page, values: &[T], streams: &[fn(&[T], T, &mut Vec<u8>)]) -> Encoding {
+    let all = values.iter().fold(T::default(), |all, v| all.or(*v));
+    for stream in streams {
+        stream(values, all, &mut page.bytes);
         page.cut();
     }
     Encoding::BYTE_STREAM_SPLIT
@@ -201,7 +260,7 @@ fn integers<T: ArrowPrimitiveType>(levels: &Levels, array: &PrimitiveArray<T>, b
 
 fn booleans(levels: &Levels, array: &BooleanArray, out: &mut Vec<u8>) -> Encoding {
     let mut values = Vec::with_capacity(levels.n_values());
-    levels.for_each(|slot| values.push(array.value(slot)));
-    encoding::bits(values.into_iter(), out);
+    levels.for_each(|slot| values.push(array.value(slot) as u8));
+    encoding::bits(&values, out);
     Encoding::PLAIN
 }

@@ -16,18 +16,20 @@ fn zigzag(n: i32, out: &mut Vec<u8>) {
 }
 
 /// Numbers of `width` bits, at most 8, one after the other from the lowest bit on; eight at a time, zeros where the last ones are missing.
-fn pack(values: impl Iterator<Item = u8>, width: u32, out: &mut Vec<u8>) {
-    let (mut bits, mut n) = (0u64, 0);
-    for value in values {
-        bits |= (value as u64) << (n * width);
-        n += 1;
-        if n == 8 {
-            out.extend_from_slice(&bits.to_le_bytes()[..width as usize]);
-            (bits, n) = (0, 0);
-        }
-    }
-    if n > 0 {
+fn pack(values: &[u8], width: u32, out: &mut Vec<u8>) {
+    let mut put = |eight: [u8; 8]| {
+        let pairs = u64::from_le_bytes(eight);
+        let fours = (pairs & 0x00ff_00ff_00ff_00ff) | (pairs >> 8 & 0x00ff_00ff_00ff_00ff) << width;
+        let eights = (fours & 0x0000_ffff_0000_ffff) | (fours >> 16 & 0x0000_ffff_0000_ffff) << (2 * width);
+        let bits = (eights & 0xffff_ffff) | (eights >> 32) << (4 * width);
         out.extend_from_slice(&bits.to_le_bytes()[..width as usize]);
+    };
+    let (eights, rest) = values.as_chunks::<8>();
+    eights.iter().for_each(|eight| put(*eight));
+    if !rest.is_empty() {
+        let mut eight = [0; 8];
+        eight[..rest.len()].copy_from_slice(rest);
+        put(eight);
     }
 }
 
@@ -38,13 +40,21 @@ fn run_length(values: &[u8]) -> usize {
     whole + values[whole..].iter().take_while(|v| **v == values[0]).count()
 }
 
+/// How many values differ from the one before.
+fn n_changes(values: &[u8]) -> usize {
+    let pairs = values.len().saturating_sub(1);
+    let (before, after) = (&values[..pairs], &values[values.len() - pairs..]);
+    let chunks = before.chunks(128).zip(after.chunks(128)); // what a byte can count
+    chunks.map(|(b, a)| b.iter().zip(a).map(|(b, a)| (b != a) as u8).sum::<u8>() as usize).sum()
+}
+
 /// Levels, of at most 8 bits each: all as runs where those are long, else all packed. The format can mix both; zstd makes less of that.
 pub fn levels(values: &[u8], width: u32, out: &mut Vec<u8>) {
     const LONG_RUN: usize = 5;
-    let n_runs = 1 + values.windows(2).filter(|v| v[0] != v[1]).count();
+    let n_runs = 1 + n_changes(values);
     if n_runs * LONG_RUN > values.len() {
         varint(values.len().div_ceil(8) as u64 * 2 + 1, out);
-        return pack(values.iter().copied(), width, out);
+        return pack(values, width, out);
     }
     let mut rest = values;
     while !rest.is_empty() {
@@ -69,13 +79,41 @@ pub fn indices(values: &[u16], n_distinct: usize, out: &mut Vec<u8>) {
     match width {
         16 => out.extend(values.iter().flat_map(|v| v.to_le_bytes()).chain(repeat_n(0, 2 * missing))),
         8 => out.extend(values.iter().map(|v| *v as u8).chain(repeat_n(0, missing))),
-        _ => pack(values.iter().map(|v| *v as u8), width, out),
+        _ => pack(&values.iter().map(|v| *v as u8).collect::<Vec<_>>(), width, out),
     }
 }
 
-/// One stream of BYTE_STREAM_SPLIT: the lowest byte of each value, or the next one of each, ...
-pub fn byte_stream<T: Copy>(values: &[T], byte: impl Fn(T) -> u8, out: &mut Vec<u8>) {
-    out.extend(values.iter().map(|v| byte(*v)));
+/// An integer as BYTE_STREAM_SPLIT takes it apart.
+pub trait Bytes: Copy + Default {
+    fn byte<const K: u32>(self) -> u8;
+    fn or(self, other: Self) -> Self;
+}
+
+impl Bytes for i32 {
+    fn byte<const K: u32>(self) -> u8 {
+        (self >> (8 * K)) as u8
+    }
+    fn or(self, other: i32) -> i32 {
+        self | other
+    }
+}
+
+impl Bytes for i64 {
+    fn byte<const K: u32>(self) -> u8 {
+        (self >> (8 * K)) as u8
+    }
+    fn or(self, other: i64) -> i64 {
+        self | other
+    }
+}
+
+/// One stream of BYTE_STREAM_SPLIT: byte K of each value, from the lowest on. `all` is all values, or-ed.
+pub fn byte_stream<const K: u32, T: Bytes>(values: &[T], all: T, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.resize(start + values.len(), 0);
+    if all.byte::<K>() != 0 {
+        out[start..].iter_mut().zip(values).for_each(|(to, v)| *to = v.byte::<K>());
+    }
 }
 
 /// DELTA_BINARY_PACKED, in blocks of four times 32 differences.
@@ -106,6 +144,6 @@ pub fn deltas(values: &[i32], out: &mut Vec<u8>) {
     }
 }
 
-pub fn bits(values: impl Iterator<Item = bool>, out: &mut Vec<u8>) {
-    pack(values.map(u8::from), 1, out);
+pub fn bits(values: &[u8], out: &mut Vec<u8>) {
+    pack(values, 1, out);
 }

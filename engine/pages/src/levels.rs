@@ -1,7 +1,7 @@
 //! Where the values of a nested column stand: its definition and repetition levels, made once for all the leaves that share them.
 
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::NullBuffer;
@@ -26,7 +26,54 @@ pub struct Levels {
     slots: Arc<Slots>,
     max_definition: u8,
     encoded: OnceLock<Vec<u8>>,         // definition
-    without_nulls: OnceLock<Arc<Levels>>, // of an optional field below that has none
+    missing: Option<NullBuffer>,          // what `without` left out
+    without_nulls: OnceLock<Arc<Levels>>, // of an optional field below that has none, or those that are missing already
+    with_nulls: Mutex<Vec<Arc<Levels>>>,  // of those that have some
+}
+
+const UNBROKEN: &str = "no thread panics while it holds levels";
+
+/// The entries that are open, from one on.
+struct Open<'a> {
+    definition: &'a mut [u8],
+    next: usize,
+    level: u8, // of what is missing
+}
+
+impl Open<'_> {
+    /// Of the next n open entries, those whose bit is not set.
+    fn close(&mut self, bits: u64, n: usize) {
+        let here = self.definition.get(self.next..self.next + n).filter(|d| d.iter().all(|d| *d == OPEN)).is_some();
+        if here {
+            for (k, level) in self.definition[self.next..self.next + n].iter_mut().enumerate() {
+                *level = if bits >> k & 1 == 1 { OPEN } else { self.level };
+            }
+            self.next += n;
+            return;
+        }
+        for k in 0..n {
+            while self.definition[self.next] != OPEN {
+                self.next += 1;
+            }
+            if bits >> k & 1 == 0 {
+                self.definition[self.next] = self.level;
+            }
+            self.next += 1;
+        }
+    }
+}
+
+/// The places of the bits that are set.
+struct Ones(u64);
+
+impl Iterator for Ones {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        let at = self.0.trailing_zeros() as usize;
+        self.0 &= self.0.wrapping_sub(1);
+        (at < 64).then_some(at)
+    }
 }
 
 struct Repetition {
@@ -47,8 +94,12 @@ impl Levels {
     }
 
     fn new(repetition: Arc<Repetition>, definition: Arc<Vec<u8>>, slots: Arc<Slots>, max_definition: u8) -> Arc<Levels> {
-        let (encoded, without_nulls) = (OnceLock::new(), OnceLock::new());
-        Arc::new(Levels { repetition, definition, slots, max_definition, encoded, without_nulls })
+        Arc::new(Self::of(repetition, definition, slots, max_definition))
+    }
+
+    fn of(repetition: Arc<Repetition>, definition: Arc<Vec<u8>>, slots: Arc<Slots>, max_definition: u8) -> Levels {
+        let (encoded, without_nulls, with_nulls) = (OnceLock::new(), OnceLock::new(), Mutex::new(vec![]));
+        Levels { repetition, definition, slots, max_definition, encoded, missing: None, without_nulls, with_nulls }
     }
 
     pub fn n_entries(&self) -> usize {
@@ -60,30 +111,43 @@ impl Levels {
         (self.max_definition as i16, self.repetition.max as i16)
     }
 
-    /// Of what may be null.
+    /// Of what may be null. Neighbours often miss the same: a span that is not there has no line, no column and no end.
     pub fn optional(&self, nulls: Option<&NullBuffer>) -> Arc<Levels> {
-        let Some(nulls) = nulls.filter(|n| n.null_count() > 0) else {
+        let Some(nulls) = nulls.filter(|n| n.null_count() > 0 && self.missing.as_ref() != Some(*n)) else {
             let same = || Self::new(self.repetition.clone(), self.definition.clone(), self.slots.clone(), self.max_definition + 1);
             return self.without_nulls.get_or_init(same).clone();
         };
+        let known = || self.with_nulls.lock().expect(UNBROKEN).iter().find(|l| l.missing.as_ref() == Some(nulls)).cloned();
+        known().unwrap_or_else(|| {
+            let levels = Arc::new(self.without(nulls));
+            self.with_nulls.lock().expect(UNBROKEN).push(levels.clone());
+            levels
+        })
+    }
+
+    fn without(&self, nulls: &NullBuffer) -> Levels {
         let mut definition = self.definition.to_vec();
-        let mut slots = vec![0; definition.len() + 1];
-        let mut n = 0;
-        let mut close = |(level, slot): (&mut u8, usize), is_valid: bool| {
-            *level = if is_valid { OPEN } else { self.max_definition };
-            slots[n] = slot as u32;
-            n += is_valid as usize;
-        };
-        let open = definition.iter_mut().filter(|d| **d == OPEN);
+        let mut slots = Vec::with_capacity(definition.len());
         match &*self.slots {
             Slots::Run(run) => {
                 let valid = nulls.inner().slice(run.start, run.len());
-                open.zip(run.clone()).zip(valid.iter()).for_each(|(at, is_valid)| close(at, is_valid));
+                let bits = valid.bit_chunks();
+                let mut at = Open { definition: &mut definition, next: 0, level: self.max_definition };
+                for (i, word) in bits.iter().chain([bits.remainder_bits()]).enumerate() {
+                    let first = run.start + 64 * i;
+                    let n = 64.min(run.end - first);
+                    at.close(word, n);
+                    slots.extend(Ones(word).map(|bit| (first + bit) as u32));
+                }
             }
-            Slots::Each(each) => open.zip(each).for_each(|(level, slot)| close((level, *slot as usize), nulls.is_valid(*slot as usize))),
+            Slots::Each(each) => {
+                for (level, slot) in definition.iter_mut().filter(|d| **d == OPEN).zip(each) {
+                    if nulls.is_valid(*slot as usize) { slots.push(*slot) } else { *level = self.max_definition }
+                }
+            }
         }
-        slots.truncate(n);
-        Self::new(self.repetition.clone(), Arc::new(definition), Arc::new(Slots::Each(slots)), self.max_definition + 1)
+        let levels = Self::of(self.repetition.clone(), Arc::new(definition), Arc::new(Slots::Each(slots)), self.max_definition + 1);
+        Levels { missing: matches!(&*self.slots, Slots::Run(_)).then(|| nulls.clone()), ..levels }
     }
 
     /// Of the items of lists; `offsets` has one more number than there are lists.
@@ -179,6 +243,12 @@ pub struct Leaf {
 }
 
 impl Leaf {
+    /// Whether the pages of two leaves are the same, whatever came before: oparg is arg, and baseopcode nearly always is opcode.
+    pub fn is_like(&self, other: &Leaf) -> bool {
+        let numbers = matches!(self.values.data_type(), DataType::Int32 | DataType::Int64);
+        numbers && Arc::ptr_eq(&self.around, &other.around) && self.is_nullable == other.is_nullable && *self.values == *other.values
+    }
+
     pub fn levels(&self) -> Arc<Levels> {
         if self.is_nullable { self.around.optional(self.values.nulls()) } else { self.around.clone() }
     }

@@ -1,5 +1,6 @@
 //! The bytes of one page, and how they are compressed.
 
+use bytes::Bytes;
 use parquet::basic::Compression;
 use zstd::zstd_safe::zstd_sys::ZSTD_EndDirective::{ZSTD_e_end, ZSTD_e_flush};
 use zstd::zstd_safe::{CCtx, CParameter, InBuffer, OutBuffer, ResetDirective, compress_bound, get_error_name};
@@ -38,17 +39,19 @@ impl Page {
 #[derive(Default)]
 pub struct Bench {
     pub page: Page,
+    compressed: Vec<u8>,
     zstd: Option<CCtx<'static>>,
 }
 
 impl Bench {
     /// The page, compressed.
-    pub fn compressed(&mut self, compression: Compression) -> Result<Vec<u8>> {
+    pub fn compressed(&mut self, compression: Compression) -> Result<Bytes> {
         let page = &self.page;
-        let Compression::ZSTD(level) = compression else { return Ok(page.bytes.clone()) };
+        let Compression::ZSTD(level) = compression else { return Ok(Bytes::copy_from_slice(&page.bytes)) };
         let zstd = self.zstd.get_or_insert_with(CCtx::create);
-        let mut out = Vec::with_capacity(compress_bound(page.bytes.len()) + 16 * (page.cuts.len() + 1));
-        let mut to = OutBuffer::around(&mut out);
+        self.compressed.clear();
+        self.compressed.reserve(compress_bound(page.bytes.len()) + 16 * (page.cuts.len() + 1));
+        let mut to = OutBuffer::around(&mut self.compressed);
         let mut run = || {
             zstd.reset(ResetDirective::SessionOnly)?;
             zstd.set_parameter(CParameter::CompressionLevel(level.compression_level()))?;
@@ -61,6 +64,6 @@ impl Bench {
             Ok(())
         };
         run().map_err(|code| ParquetError::General(format!("zstd: {}", get_error_name(code))))?;
-        Ok(out)
+        Ok(Bytes::copy_from_slice(&self.compressed))
     }
 }

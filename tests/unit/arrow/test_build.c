@@ -62,7 +62,7 @@ static batch finish(bf_builder *b) {
     batch out = {0};
     bf_error err = {0};
     struct ArrowError why = {0};
-    assert_int_equal(bf_schema(&out.schema, &err), BF_OK);
+    assert_int_equal(bf_builder_schema(b->is_encoded, &out.schema, &err), BF_OK);
     if (bf_builder_finish(b, &out.array, &err) != BF_OK) fail_msg("%s", err.message);
     assert_int_equal(ArrowArrayViewInitFromSchema(&out.view, &out.schema, &why), NANOARROW_OK);
     if (ArrowArrayViewSetArray(&out.view, &out.array, &why)) fail_msg("%s", why.message);
@@ -98,7 +98,8 @@ static void assert_cell(const batch *b, const char *path, int64_t row, const cha
     const struct ArrowArrayView *view = column(b, path);
     assert_true(row < view->length);
     assert_false(ArrowArrayViewIsNull(view, row));
-    struct ArrowStringView cell = ArrowArrayViewGetStringUnsafe(view, row);
+    struct ArrowStringView cell = view->dictionary ? ArrowArrayViewGetStringUnsafe(view->dictionary, ArrowArrayViewGetIntUnsafe(view, row))
+                                                   : ArrowArrayViewGetStringUnsafe(view, row);
     assert_text((bf_str){cell.data, (uint32_t)cell.size_bytes}, expected);
 }
 
@@ -152,13 +153,16 @@ static void assert_caches_module(const batch *b) {
     assert_items(b, "code_objects[].exception_table", 0, 0);
 }
 
-/* ---- the builder ---- */
+/* ---- the builder, without and with dictionaries: `state` says which ---- */
+
+static bool with_dictionaries = true;
+#define PLAIN(test) cmocka_unit_test_prestate(test, NULL)
+#define ENCODED(test) cmocka_unit_test_prestate(test, &with_dictionaries)
 
 static void test_build__rows(void **state) {
-    (void)state;
     bf_error err = {0};
     bf_builder b;
-    assert_int_equal(bf_builder_init(&b, &err), BF_OK);
+    assert_int_equal(bf_builder_init(&b, *state != NULL, &err), BF_OK);
     assert_int_equal(bf_builder_rows(&b), 0);
     assert_int_equal(bf_builder_size_bytes(&b), 0);
     add_good(&b, "r");
@@ -182,10 +186,9 @@ static void test_build__rows(void **state) {
 
 /* Nothing of a batch is left in the next one: where the first had nulls (repo) and the next has none, there is no bitmap. */
 static void test_build__second_batch(void **state) {
-    (void)state;
     bf_error err = {0};
     bf_builder b;
-    assert_int_equal(bf_builder_init(&b, &err), BF_OK);
+    assert_int_equal(bf_builder_init(&b, *state != NULL, &err), BF_OK);
     add_bad(&b);
     add_good(&b, "r");
     batch first = finish(&b);
@@ -206,29 +209,27 @@ static void test_build__second_batch(void **state) {
 }
 
 static void test_build__no_rows(void **state) {
-    (void)state;
     bf_error err = {0};
     bf_builder b;
-    assert_int_equal(bf_builder_init(&b, &err), BF_OK);
+    assert_int_equal(bf_builder_init(&b, *state != NULL, &err), BF_OK);
     batch out = finish(&b);
     assert_int_equal(out.array.length, 0);
     release(&out);
     bf_builder_reset(&b);
-    assert_int_equal(bf_builder_init(&b, &err), BF_OK); /* and one that was never used */
+    assert_int_equal(bf_builder_init(&b, *state != NULL, &err), BF_OK); /* and one that was never used */
     bf_builder_reset(&b);
 }
 
 /* Each allocation fails once, of a row and of the end of its batch. The row before begins the batch: nanoarrow itself does not
  * look at all of its allocations when it makes an array. */
 static void test_build__no_memory(void **state) {
-    (void)state;
     int64_t n = 0;
     bf_status st;
     do {
         bf_error err = {0};
         bf_builder b;
         struct ArrowArray out = {0};
-        assert_int_equal(bf_builder_init(&b, &err), BF_OK);
+        assert_int_equal(bf_builder_init(&b, *state != NULL, &err), BF_OK);
         add_bad(&b);
         allocations_left = n++;
         st = add(&b, caches, n_caches, NULL, &err);
@@ -321,11 +322,87 @@ static void test_build__bools(void **state) {
     ArrowArrayRelease(&array);
 }
 
+static struct ArrowArray new_places(void) {
+    struct ArrowArray array = new_array(NANOARROW_TYPE_INT32);
+    assert_int_equal(ArrowArrayAllocateDictionary(&array), NANOARROW_OK);
+    *array.dictionary = new_array(NANOARROW_TYPE_STRING);
+    return array;
+}
+
+/* The texts that the places stand for; NULL is null. */
+static void assert_places(struct ArrowArray *array, const char *const *expected, int64_t n) {
+    assert_int_equal(ArrowArrayFinishBuildingDefault(array, NULL), NANOARROW_OK);
+    assert_int_equal(array->length, n);
+    const int32_t *places = array->buffers[1], *ends = array->dictionary->buffers[1];
+    const char *texts = array->dictionary->buffers[2];
+    const uint8_t *valid = array->buffers[0];
+    for (int64_t i = 0; i < n; i++) {
+        assert_int_equal(!valid || ArrowBitGet(valid, i), expected[i] != NULL);
+        if (!expected[i]) continue;
+        assert_in_range(places[i], 0, array->dictionary->length - 1);
+        assert_text((bf_str){texts + ends[places[i]], (uint32_t)(ends[places[i] + 1] - ends[places[i]])}, expected[i]);
+    }
+    ArrowArrayRelease(array);
+}
+
+static void test_build__words_as_places(void **state) {
+    (void)state;
+    bf_scratch s = {0};
+    static const char one[] = "LOAD_FAST", other[] = "LOAD_FAST";
+    const bf_str words[] = {{one, 9}, {NULL, 0}, {one, 4}, {other, 9}, {one, 9}, {"", 0}};
+    const char *const expected[] = {"LOAD_FAST", NULL, "LOAD", "LOAD_FAST", "LOAD_FAST", ""};
+    for (int batch = 0; batch < 2; batch++) {
+        struct ArrowArray array = new_places();
+        bf_col_words(&s, &array, words, 6);
+        bf_col_end_words(&s, &array);
+        bf_scratch_end_batch(&s);
+        assert_false(s.failed);
+        assert_int_equal(array.dictionary->length, 4); /* where it is and how long makes it one */
+        assert_places(&array, expected, 6);
+    }
+    bf_scratch_free(&s);
+}
+
+/* More words than there are slots to find them again: all are right, some are there twice. */
+static void test_build__many_words(void **state) {
+    (void)state;
+    enum { N = 3 * BF_WORD_SLOTS };
+    static char texts[N][8];
+    static bf_str words[N];
+    static const char *expected[N];
+    bf_scratch s = {0};
+    struct ArrowArray array = new_places();
+    for (int i = 0; i < N; i++) {
+        words[i] = (bf_str){texts[i], (uint32_t)snprintf(texts[i], sizeof texts[i], "w%d", i)};
+        expected[i] = texts[i];
+    }
+    bf_col_words(&s, &array, words, N);
+    bf_col_end_words(&s, &array);
+    assert_false(s.failed);
+    assert_places(&array, expected, N);
+    bf_scratch_free(&s);
+}
+
+static void test_build__numbers_as_places(void **state) {
+    (void)state;
+    bf_scratch s = {0};
+    const int32_t numbers[] = {0, 1023, 1024, 1024, 7, INT32_MAX};
+    const char *const expected[] = {"0", "1023", "1024", "1024", "7", "2147483647"};
+    struct ArrowArray array = new_places();
+    bf_col_numbers(&s, &array, numbers, 6);
+    bf_col_end_numbers(&s, &array);
+    assert_false(s.failed);
+    assert_places(&array, expected, 6);
+    bf_scratch_free(&s);
+}
+
 int main(void) {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_build__rows),      cmocka_unit_test(test_build__second_batch),     cmocka_unit_test(test_build__no_rows),
-        cmocka_unit_test(test_build__no_memory), cmocka_unit_test(test_build__numbers_as_texts), cmocka_unit_test(test_build__late_nulls),
-        cmocka_unit_test(test_build__bools),
+        PLAIN(test_build__rows),      PLAIN(test_build__second_batch),   PLAIN(test_build__no_rows),   PLAIN(test_build__no_memory),
+        ENCODED(test_build__rows),    ENCODED(test_build__second_batch), ENCODED(test_build__no_rows), ENCODED(test_build__no_memory),
+        cmocka_unit_test(test_build__numbers_as_texts), cmocka_unit_test(test_build__late_nulls), cmocka_unit_test(test_build__bools),
+        cmocka_unit_test(test_build__words_as_places),  cmocka_unit_test(test_build__numbers_as_places),
+        cmocka_unit_test(test_build__many_words),
     };
     return cmocka_run_group_tests(tests, read_caches, free_caches);
 }
