@@ -24,8 +24,7 @@ typedef struct chunk {
     size_t first, end; /* inputs */
     bool done;
     bf_status status;
-    struct ArrowArray *batches;
-    size_t n_batches;
+    struct ArrowArray ready; /* a batch to be given out; released when there is none */
     bf_index_report counts;
 } chunk;
 
@@ -40,15 +39,14 @@ struct bf_reader {
     size_t n_threads;
 
     pthread_mutex_t lock;    /* of what follows */
-    pthread_cond_t finished; /* a chunk was */
-    pthread_cond_t wanted;   /* the window moved on, or all stops */
+    pthread_cond_t finished; /* a batch or a chunk was */
+    pthread_cond_t wanted;   /* a batch was given out, the window moved on, or all stops */
     size_t next_chunk;       /* to be begun */
     size_t current;          /* being given out */
     size_t window;           /* chunks that may be begun from the current one on */
     bool stop;
     bf_progress progress;
 
-    size_t next_batch; /* of the current chunk */
     bf_index_report report;
     struct timespec started, last_progress;
     bool cancelled;
@@ -104,13 +102,18 @@ static bf_status ask_filter(const bf_reader *r, const content *c, bf_arena *aren
     return BF_OK;
 }
 
-static bf_status end_batch(chunk *c, bf_builder *builder) {
-    struct ArrowArray *batches = realloc(c->batches, (c->n_batches + 1) * sizeof *batches);
-    if (!batches) return BF_NO_MEMORY;
-    c->batches = batches;
-    BF_TRY(bf_builder_finish(builder, &batches[c->n_batches], NULL));
-    c->n_batches++;
-    return BF_OK;
+/* A chunk has one batch ready at most: files that become large are not in memory together because they lie side by side. */
+static bf_status end_batch(bf_reader *r, chunk *c, bf_builder *builder) {
+    struct ArrowArray batch;
+    BF_TRY(bf_builder_finish(builder, &batch, NULL));
+    pthread_mutex_lock(&r->lock);
+    while (!r->stop && c->ready.release) pthread_cond_wait(&r->wanted, &r->lock);
+    bool stop = r->stop;
+    if (!stop) ArrowArrayMove(&batch, &c->ready);
+    pthread_cond_broadcast(&r->finished);
+    pthread_mutex_unlock(&r->lock);
+    if (stop) ArrowArrayRelease(&batch);
+    return stop ? BF_CANCELLED : BF_OK;
 }
 
 static bf_status decode_chunk(bf_reader *r, chunk *c, bf_arena *arena, bf_builder *builder) {
@@ -133,7 +136,7 @@ static bf_status decode_chunk(bf_reader *r, chunk *c, bf_arena *arena, bf_builde
         c->counts.instructions += facts.n_instrs;
         c->counts.errors += facts.n_errors;
         c->counts.files_with_errors += facts.n_errors > 0;
-        if (bf_builder_size_bytes(builder) >= BATCH_BYTES) BF_TRY(end_batch(c, builder));
+        if (bf_builder_size_bytes(builder) >= BATCH_BYTES) BF_TRY(end_batch(r, c, builder));
         pthread_mutex_lock(&r->lock);
         r->progress.files++;
         r->progress.input_bytes += input->size_bytes;
@@ -144,7 +147,7 @@ static bf_status decode_chunk(bf_reader *r, chunk *c, bf_arena *arena, bf_builde
         pthread_mutex_unlock(&r->lock);
         if (stop) return BF_CANCELLED;
     }
-    return bf_builder_rows(builder) ? end_batch(c, builder) : BF_OK;
+    return bf_builder_rows(builder) ? end_batch(r, c, builder) : BF_OK;
 }
 
 static chunk *take_chunk(bf_reader *r) {
@@ -305,11 +308,8 @@ void bf_reader_close(bf_reader *r) {
     pthread_cond_broadcast(&r->wanted);
     pthread_mutex_unlock(&r->lock);
     for (size_t i = 0; i < r->n_threads; i++) pthread_join(r->threads[i], NULL);
-    for (size_t i = 0; i < r->n_chunks; i++) {
-        for (size_t k = 0; k < r->chunks[i].n_batches; k++)
-            if (r->chunks[i].batches[k].release) ArrowArrayRelease(&r->chunks[i].batches[k]);
-        free(r->chunks[i].batches);
-    }
+    for (size_t i = 0; i < r->n_chunks; i++)
+        if (r->chunks[i].ready.release) ArrowArrayRelease(&r->chunks[i].ready);
     pthread_cond_destroy(&r->wanted);
     pthread_cond_destroy(&r->finished);
     pthread_mutex_destroy(&r->lock);
@@ -333,7 +333,7 @@ static void tell_progress(bf_reader *r, bool always) {
 }
 
 static void wait_for(bf_reader *r, const chunk *c) {
-    while (!c->done && !r->cancelled) {
+    while (!c->ready.release && !c->done && !r->cancelled) {
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_nsec += PROGRESS_MS * 1000000L;
@@ -364,14 +364,14 @@ bf_status bf_reader_next(bf_reader *r, struct ArrowArray *out, bf_error *err) {
     while (r->current < r->n_chunks) {
         chunk *c = &r->chunks[r->current];
         wait_for(r, c);
-        st = r->cancelled ? BF_CANCELLED : c->status;
+        st = r->cancelled ? BF_CANCELLED : c->done ? c->status : BF_OK;
         if (st != BF_OK) break;
-        if (r->next_batch < c->n_batches) {
-            ArrowArrayMove(&c->batches[r->next_batch++], out);
+        if (c->ready.release) {
+            ArrowArrayMove(&c->ready, out);
+            pthread_cond_broadcast(&r->wanted);
             break;
         }
         count(&r->report, &c->counts);
-        r->next_batch = 0;
         r->current++;
         pthread_cond_broadcast(&r->wanted);
     }

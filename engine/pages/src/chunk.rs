@@ -249,7 +249,9 @@ fn gathered<'a, T: ArrowPrimitiveType>(levels: &Levels, array: &'a PrimitiveArra
     }
 }
 
-fn integers<T: encoding::Bytes>(page: &mut Page, values: &[T], streams: &[fn(&[T], T, &mut Vec<u8>)]) -> Encoding {
+type Stream<T> = fn(&[T], T, &mut Vec<u8>); // as encoding::byte_stream
+
+fn integers<T: encoding::Bytes>(page: &mut Page, values: &[T], streams: &[Stream<T>]) -> Encoding {
     let all = values.iter().fold(T::default(), |all, v| all.or(*v));
     for stream in streams {
         stream(values, all, &mut page.bytes);
