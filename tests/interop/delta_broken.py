@@ -73,12 +73,12 @@ class Broken(Reading):
         return table
 
     def with_file(self, data, of=None, **options):
-        """A copy whose data file holds `data`; the log says its size and rows."""
+        """A copy whose data file holds `data`; the log says its size and rows, and of the values what is still true: nothing where there are none."""
         def change(actions):
             add = next(action["add"] for action in actions if "add" in action)
             pq.write_table(data, FOLDER / "new.parquet", **options)
             add["size"] = os.path.getsize(FOLDER / "new.parquet")
-            add["stats"] = json.dumps({**json.loads(add["stats"]), "numRecords": len(data)})
+            add["stats"] = json.dumps({**(json.loads(add["stats"]) if len(data) else {}), "numRecords": len(data)})
             self.name = add["path"]
         table = self.edited(change, of)
         shutil.move(FOLDER / "new.parquet", table / self.name)
