@@ -43,30 +43,17 @@ static const struct ArrowSchema *schema_taken(const columns *c) {
         if (to_) bf_col_int32_nulls(c.s, column_, to_, n, BF_NONE_INT); \
     } while (0)
 
-#define BOOL(name, n, value)                                         \
+#define BY_SCRATCH(type, scratch, append, name, n, value)            \
     do {                                                             \
-        int8_t *from_ = bf_scratch_valid(c.s, n);                    \
+        type *from_ = scratch(c.s, n);                               \
         for (int64_t k = 0; from_ && k < (n); k++) from_[k] = (value); \
         struct ArrowArray *column_ = take(&c, #name);                \
-        if (from_) bf_col_bool(c.s, column_, from_, n);              \
+        if (from_) append(c.s, column_, from_, n);                   \
     } while (0)
 
-#define STR(name, n, value)                                          \
-    do {                                                             \
-        bf_str *from_ = bf_scratch_strs(c.s, n);                     \
-        for (int64_t k = 0; from_ && k < (n); k++) from_[k] = (value); \
-        struct ArrowArray *column_ = take(&c, #name);                \
-        if (from_) bf_col_strs(c.s, column_, from_, n);              \
-    } while (0)
-
-#define WORD(name, n, value) /* a text that is there as long as the program */ \
-    do {                                                             \
-        bf_str *from_ = bf_scratch_strs(c.s, n);                     \
-        for (int64_t k = 0; from_ && k < (n); k++) from_[k] = (value); \
-        struct ArrowArray *column_ = take(&c, #name);                \
-        if (from_) bf_col_words(c.s, column_, from_, n);             \
-    } while (0)
-
+#define BOOL(name, n, value) BY_SCRATCH(int8_t, bf_scratch_valid, bf_col_bool, name, n, value)
+#define STR(name, n, value) BY_SCRATCH(bf_str, bf_scratch_strs, bf_col_strs, name, n, value)
+#define WORD(name, n, value) BY_SCRATCH(bf_str, bf_scratch_strs, bf_col_words, name, n, value) /* a text that is there as long as the program */
 #define NO_LISTS(name, n) bf_col_empty_lists(c.s, take(&c, #name), n) /* empty lists or maps */
 
 /* One map a row; `value` is a const bf_attrs *. */

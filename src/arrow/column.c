@@ -182,14 +182,9 @@ void bf_col_strs(bf_scratch *s, struct ArrowArray *column, const bf_str *from, i
 
 static int32_t add_word(bf_scratch *s, bf_str text, size_t slot) {
     bf_words *w = &s->words;
-    if (w->n == w->capacity) {
-        int32_t capacity = w->capacity ? 2 * w->capacity : 256;
-        bf_str *items = realloc(w->items, (size_t)capacity * sizeof *items);
-        if (!items) s->failed = true;
-        if (!items) return 0;
-        w->items = items;
-        w->capacity = capacity;
-    }
+    bf_str *items = grow(s, w->items, &w->capacity, w->n + 1, sizeof *items);
+    if (!items) return 0;
+    w->items = items;
     w->items[w->n++] = text;
     if (w->n < BF_WORD_SLOTS / 2) w->slots[slot] = (uint16_t)w->n; /* beyond it a text comes again as another one */
     return w->n - 1;
@@ -223,40 +218,6 @@ void bf_col_end_words(bf_scratch *s, struct ArrowArray *column) {
     bf_col_strs(s, column->dictionary, s->words.items, s->words.n);
 }
 
-/* The dictionary begins with these; a larger number has a place of its own each time. */
-enum { SMALL_NUMBERS = 1024 };
-
-static int32_t place_of_large(bf_scratch *s, int32_t number) {
-    if (s->n_large == s->large_capacity) {
-        size_t capacity = s->large_capacity ? 2 * s->large_capacity : 64;
-        int32_t *large = realloc(s->large, capacity * sizeof *large);
-        if (!large) s->failed = true;
-        if (!large) return 0;
-        s->large = large;
-        s->large_capacity = capacity;
-    }
-    s->large[s->n_large] = number;
-    return SMALL_NUMBERS + (int32_t)s->n_large++;
-}
-
-static void put_decimals(bf_scratch *s, struct ArrowArray *column, const int32_t *numbers, int64_t n);
-
-void bf_col_numbers(bf_scratch *s, struct ArrowArray *column, const int32_t *numbers, int64_t n) {
-    if (!column->dictionary) {
-        put_decimals(s, column, numbers, n);
-        return;
-    }
-    int32_t *to = bf_col_int32(s, column, n);
-    for (int64_t k = 0; to && k < n; k++) to[k] = numbers[k] < SMALL_NUMBERS ? numbers[k] : place_of_large(s, numbers[k]);
-}
-
-void bf_col_end_numbers(bf_scratch *s, struct ArrowArray *column) {
-    int32_t small[SMALL_NUMBERS];
-    for (int32_t i = 0; i < SMALL_NUMBERS; i++) small[i] = i;
-    put_decimals(s, column->dictionary, small, SMALL_NUMBERS);
-    put_decimals(s, column->dictionary, s->large, (int64_t)s->n_large);
-}
-
 static void put_decimals(bf_scratch *s, struct ArrowArray *column, const int32_t *numbers, int64_t n) {
     enum { MAX_DIGITS = 10 };
     if (!n) return;
@@ -275,6 +236,33 @@ static void put_decimals(bf_scratch *s, struct ArrowArray *column, const int32_t
         offsets[k] = (int32_t)(to - (char *)data->data);
     }
     data->size_bytes = to - (char *)data->data;
+}
+
+/* The dictionary begins with these; a larger number has a place of its own each time. */
+enum { SMALL_NUMBERS = 1024 };
+
+static int32_t place_of_large(bf_scratch *s, int32_t number) {
+    int32_t *large = grow(s, s->large, &s->large_capacity, (int64_t)s->n_large + 1, sizeof *large);
+    if (!large) return 0;
+    s->large = large;
+    s->large[s->n_large] = number;
+    return SMALL_NUMBERS + (int32_t)s->n_large++;
+}
+
+void bf_col_numbers(bf_scratch *s, struct ArrowArray *column, const int32_t *numbers, int64_t n) {
+    if (!column->dictionary) {
+        put_decimals(s, column, numbers, n);
+        return;
+    }
+    int32_t *to = bf_col_int32(s, column, n);
+    for (int64_t k = 0; to && k < n; k++) to[k] = numbers[k] < SMALL_NUMBERS ? numbers[k] : place_of_large(s, numbers[k]);
+}
+
+void bf_col_end_numbers(bf_scratch *s, struct ArrowArray *column) {
+    int32_t small[SMALL_NUMBERS];
+    for (int32_t i = 0; i < SMALL_NUMBERS; i++) small[i] = i;
+    put_decimals(s, column->dictionary, small, SMALL_NUMBERS);
+    put_decimals(s, column->dictionary, s->large, (int64_t)s->n_large);
 }
 
 void bf_col_structs(struct ArrowArray *column, int64_t n) {

@@ -12,7 +12,8 @@ enum { BF_WORD_SLOTS = 8192 };
 /** Texts that are there as long as the program, each once, found again by where they are. */
 typedef struct bf_words {
     bf_str *items;
-    int32_t n, capacity;
+    int32_t n;
+    size_t capacity;
     uint16_t slots[BF_WORD_SLOTS]; /* places in items, from 1 on */
 } bf_words;
 

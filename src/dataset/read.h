@@ -15,7 +15,7 @@ typedef struct bf_reader_filter {
     void *context;
 } bf_reader_filter;
 
-/** Finds the files and starts the workers. `filter` NULL: all files are decoded. Errors: those of bf_read. */
+/** Finds the files and starts the workers. `filter` NULL: all files are decoded. `is_encoded`: as bf_builder_schema. Errors: those of bf_read. */
 bf_status bf_reader_open(bf_reader **out, const bf_read_options *options, const bf_reader_filter *filter, bool is_encoded, bf_error *err);
 
 /** The files of the run, in order; each row that there will be is of one of them. */
