@@ -497,16 +497,25 @@ bf_status bf_builder_schema(bool is_encoded, struct ArrowSchema *out, bf_error *
     return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
 }
 
-static bf_status no_memory(bf_builder *b, bf_error *err) {
+/* The batch is another's now, or it is dropped. */
+static void end(bf_builder *b) {
     if (b->batch.release) ArrowArrayRelease(&b->batch);
+    if (b->slab) bf_slab_end(b->slab);
+    b->slab = NULL;
     bf_scratch_end_batch(&b->scratch);
+}
+
+static bf_status no_memory(bf_builder *b, bf_error *err) {
+    end(b);
     b->scratch.failed = false;
     return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
 }
 
 static bf_status begin(bf_builder *b, bf_error *err) {
-    if (ArrowArrayInitFromSchema(&b->batch, &b->schema, NULL) != NANOARROW_OK || ArrowArrayStartAppending(&b->batch) != NANOARROW_OK)
-        return no_memory(b, err);
+    if (ArrowArrayInitFromSchema(&b->batch, &b->schema, NULL) != NANOARROW_OK) return no_memory(b, err);
+    if (!(b->slab = bf_slab_take(b->slabs))) return no_memory(b, err);
+    bf_slab_serve(b->slab, &b->batch);
+    if (ArrowArrayStartAppending(&b->batch) != NANOARROW_OK) return no_memory(b, err);
     for (size_t i = 0; i < BF_N_ENCODED && b->is_encoded; i++) {
         b->encoded[i] = &b->batch;
         find(&b->schema, &b->encoded[i], encoded[i].path);
@@ -514,9 +523,9 @@ static bf_status begin(bf_builder *b, bf_error *err) {
     return b->sizes && !bf_col_reserve(&b->batch, b->sizes) ? no_memory(b, err) : BF_OK;
 }
 
-bf_status bf_builder_init(bf_builder *b, bool is_encoded, bf_error *err) {
-    *b = (bf_builder){.is_encoded = is_encoded};
-    return bf_builder_schema(is_encoded, &b->schema, err);
+bf_status bf_builder_init(bf_builder *b, bool is_encoded, bf_slabs *slabs, bf_error *err) {
+    *b = (bf_builder){.is_encoded = is_encoded, .slabs = slabs ? bf_slabs_share(slabs) : bf_slabs_new()};
+    return b->slabs ? bf_builder_schema(is_encoded, &b->schema, err) : bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
 }
 
 bf_status bf_builder_add(bf_builder *b, const bf_file_facts *file, bf_error *err) {
@@ -543,15 +552,16 @@ bf_status bf_builder_finish(bf_builder *b, struct ArrowArray *out, bf_error *err
         memset(b->sizes, 0, (size_t)bf_col_n_buffers(&b->batch) * sizeof *b->sizes); /* a giant says nothing of the next one */
     for (size_t i = 0; i < BF_N_ENCODED && b->is_encoded; i++) encoded[i].end(&b->scratch, b->encoded[i]);
     if (b->scratch.failed) return no_memory(b, err);
-    bf_scratch_end_batch(&b->scratch);
     if (ArrowArrayFinishBuildingDefault(&b->batch, NULL) != NANOARROW_OK) return no_memory(b, err);
     ArrowArrayMove(&b->batch, out);
+    end(b);
     return BF_OK;
 }
 
 void bf_builder_reset(bf_builder *b) {
-    if (b->batch.release) ArrowArrayRelease(&b->batch);
+    end(b);
     if (b->schema.release) ArrowSchemaRelease(&b->schema);
+    bf_slabs_free(b->slabs);
     free(b->sizes);
     bf_scratch_free(&b->scratch);
 }

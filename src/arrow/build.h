@@ -3,6 +3,7 @@
 #define BF_ARROW_BUILD_H
 
 #include "arrow/column.h"
+#include "arrow/slab.h"
 #include "base/error.h"
 #include "decode/facts.h"
 
@@ -14,6 +15,8 @@ typedef struct bf_builder {
     struct ArrowArray *encoded[BF_N_ENCODED]; /* columns of the batch that have a dictionary */
     struct ArrowArray batch; /* being built; released when there is none */
     int64_t *sizes;          /* of the buffers of the batch before; NULL before the first */
+    bf_slabs *slabs;
+    bf_slab *slab;           /* of the batch */
     bf_scratch scratch;
 } bf_builder;
 
@@ -21,7 +24,8 @@ typedef struct bf_builder {
  *  which is less to copy, and less to look up for who writes it. Errors: BF_NO_MEMORY. */
 bf_status bf_builder_schema(bool is_encoded, struct ArrowSchema *out, bf_error *err);
 
-bf_status bf_builder_init(bf_builder *b, bool is_encoded, bf_error *err);
+/** `slabs`: where batches lie; NULL: in slabs of this builder alone. Batches may outlive the builder. Errors: BF_NO_MEMORY. */
+bf_status bf_builder_init(bf_builder *b, bool is_encoded, bf_slabs *slabs, bf_error *err);
 
 /** Appends one row; copies everything, so that `file` may go. After a failure the batch is dropped. Errors: BF_NO_MEMORY. */
 bf_status bf_builder_add(bf_builder *b, const bf_file_facts *file, bf_error *err);

@@ -13,6 +13,10 @@ struct bf_arena_block {
 void *bf_arena_alloc_slow(bf_arena *arena, size_t size) {
     size_t taken = ((size + 7) & ~(size_t)7) + BF_ARENA_GAP;
     if (taken < size) return NULL;
+    if (arena->alarm.ring && !arena->has_rung && arena->size_bytes + taken > arena->alarm.size_bytes) {
+        arena->has_rung = true;
+        arena->alarm.ring(arena->alarm.context);
+    }
     size_t block_size = arena->blocks ? arena->blocks->size * 2 : FIRST_BLOCK;
     if (block_size > LARGEST_BLOCK) block_size = LARGEST_BLOCK;
     if (block_size < taken) block_size = taken;
@@ -51,10 +55,10 @@ void bf_arena_reset(bf_arena *arena) {
         next = b->next;
         if (b != kept) free(b);
     }
-    *arena = (bf_arena){0};
+    *arena = (bf_arena){.alarm = arena->alarm};
     if (kept) {
         kept->next = NULL;
-        *arena = (bf_arena){kept->data, kept->data + kept->size, kept, 0};
+        arena->at = kept->data, arena->end = kept->data + kept->size, arena->blocks = kept;
     }
 }
 

@@ -2,6 +2,7 @@
 #ifndef BF_BASE_ARENA_H
 #define BF_BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -9,10 +10,19 @@
 
 typedef struct bf_arena_block bf_arena_block;
 
+/** Is told once, before more than so many bytes are handed out between two resets; no function: nobody is. */
+typedef struct bf_arena_alarm {
+    size_t size_bytes;
+    void (*ring)(void *context);
+    void *context;
+} bf_arena_alarm;
+
 typedef struct bf_arena {
     char *at, *end;
     bf_arena_block *blocks; /* newest first */
     size_t size_bytes;      /* handed out since the last reset */
+    bf_arena_alarm alarm;
+    bool has_rung;
 } bf_arena; /* {0} is an empty one */
 
 /* AddressSanitizer sees the blocks only. So that it sees each allocation, it is told what was handed out, with a gap behind it. */

@@ -1,6 +1,7 @@
 #include "dataset/read.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -15,7 +16,8 @@
 enum {
     CHUNK_BYTES = 1344 << 10, /* of input: about 6 MB of Arrow, a page of each column, where zstd finds the most */
     CHUNK_FILES = 4096,
-    BATCH_BYTES = 32 << 20,  /* of Arrow: a batch ends after the row that reaches it */
+    BATCH_BYTES = 64 << 20,  /* of Arrow: a batch ends after the row that reaches it, before its chunk does */
+    GIANT_BYTES = 32 << 20,  /* of what is known of a file: beyond it, it waits until it is the only one of that size */
     MAX_JOBS = 256,
     PROGRESS_MS = 50,
 };
@@ -33,6 +35,7 @@ struct bf_reader {
     const bf_reader_filter *filter; /* NULL: none */
     bool is_encoded;                /* batches have dictionaries */
     bf_inputs inputs;
+    bf_slabs *slabs; /* of all batches */
     chunk *chunks;
     size_t n_chunks;
     pthread_t *threads;
@@ -44,6 +47,7 @@ struct bf_reader {
     size_t next_chunk;       /* to be begun */
     size_t current;          /* being given out */
     size_t window;           /* chunks that may be begun from the current one on */
+    bool is_awaited;         /* whoever takes the batches has none, and waits for the next */
     bool stop;
     bf_progress progress;
 
@@ -59,6 +63,14 @@ static double seconds_since(const struct timespec *start) {
 }
 
 /* ---- a worker ---- */
+
+typedef struct worker {
+    bf_reader *reader;
+    chunk *chunk;
+    bf_arena arena; /* what is known of one file */
+    bf_builder builder;
+    bf_status status; /* of a batch that a giant ended */
+} worker;
 
 /* An input and what was read of it; data is NULL where it could not be, and `why` says why. */
 typedef struct content {
@@ -103,9 +115,11 @@ static bf_status ask_filter(const bf_reader *r, const content *c, bf_arena *aren
 }
 
 /* A chunk has one batch ready at most: files that become large are not in memory together because they lie side by side. */
-static bf_status end_batch(bf_reader *r, chunk *c, bf_builder *builder) {
+static bf_status end_batch(worker *w) {
+    bf_reader *r = w->reader;
+    chunk *c = w->chunk;
     struct ArrowArray batch;
-    BF_TRY(bf_builder_finish(builder, &batch, NULL));
+    BF_TRY(bf_builder_finish(&w->builder, &batch, NULL));
     pthread_mutex_lock(&r->lock);
     while (!r->stop && c->ready.release) pthread_cond_wait(&r->wanted, &r->lock);
     bool stop = r->stop;
@@ -116,17 +130,33 @@ static bf_status end_batch(bf_reader *r, chunk *c, bf_builder *builder) {
     return stop ? BF_CANCELLED : BF_OK;
 }
 
-static bf_status decode_chunk(bf_reader *r, chunk *c, bf_arena *arena, bf_builder *builder) {
+/* A file turns out to be a giant, while it is decoded: its turn is when all before it is written. So there is one at a time, however
+ * many there are, and no large batch beside it; and what is free goes back to the kernel, as it takes more than others leave. */
+static void wait_for_turn(void *context) {
+    worker *w = context;
+    bf_reader *r = w->reader;
+    if (bf_builder_rows(&w->builder)) w->status = end_batch(w);
+    pthread_mutex_lock(&r->lock);
+    while (!r->stop && (&r->chunks[r->current] != w->chunk || w->chunk->ready.release || !r->is_awaited)) pthread_cond_wait(&r->wanted, &r->lock);
+    pthread_mutex_unlock(&r->lock);
+    bf_slabs_trim(r->slabs);
+    malloc_trim(0);
+}
+
+static bf_status decode_chunk(worker *w) {
+    bf_reader *r = w->reader;
+    chunk *c = w->chunk;
     for (size_t i = c->first; i < c->end; i++) {
         const bf_input *input = &r->inputs.items[i];
         bf_file_facts facts = {0};
         content read;
         bool is_unchanged;
-        bf_arena_reset(arena);
         BF_TRY(read_input(&read, input, &r->options.limits));
-        bf_status st = ask_filter(r, &read, arena, &is_unchanged);
-        if (st == BF_OK && !is_unchanged) st = decode_input(r, &read, false, arena, &facts);
-        if (st == BF_OK && !is_unchanged) st = bf_builder_add(builder, &facts, NULL);
+        bf_status st = ask_filter(r, &read, &w->arena, &is_unchanged);
+        if (st == BF_OK && !is_unchanged) st = decode_input(r, &read, false, &w->arena, &facts);
+        if (st == BF_OK) st = w->status;
+        if (st == BF_OK && !is_unchanged) st = bf_builder_add(&w->builder, &facts, NULL);
+        bf_arena_reset(&w->arena);
         free(read.data);
         if (st != BF_OK) return st;
         c->counts.files++;
@@ -136,7 +166,7 @@ static bf_status decode_chunk(bf_reader *r, chunk *c, bf_arena *arena, bf_builde
         c->counts.instructions += facts.n_instrs;
         c->counts.errors += facts.n_errors;
         c->counts.files_with_errors += facts.n_errors > 0;
-        if (bf_builder_size_bytes(builder) >= BATCH_BYTES) BF_TRY(end_batch(r, c, builder));
+        if (bf_builder_size_bytes(&w->builder) >= BATCH_BYTES) BF_TRY(end_batch(w));
         pthread_mutex_lock(&r->lock);
         r->progress.files++;
         r->progress.input_bytes += input->size_bytes;
@@ -147,7 +177,7 @@ static bf_status decode_chunk(bf_reader *r, chunk *c, bf_arena *arena, bf_builde
         pthread_mutex_unlock(&r->lock);
         if (stop) return BF_CANCELLED;
     }
-    return bf_builder_rows(builder) ? end_batch(r, c, builder) : BF_OK;
+    return bf_builder_rows(&w->builder) ? end_batch(w) : BF_OK;
 }
 
 static chunk *take_chunk(bf_reader *r) {
@@ -160,21 +190,20 @@ static chunk *take_chunk(bf_reader *r) {
 
 static void *work(void *context) {
     bf_reader *r = context;
-    bf_arena arena = {0};
-    bf_builder builder;
-    bf_status ready = bf_builder_init(&builder, r->is_encoded, NULL);
-    chunk *c;
-    while ((c = take_chunk(r))) {
-        bf_status st = ready == BF_OK ? decode_chunk(r, c, &arena, &builder) : ready;
+    worker w = {.reader = r};
+    w.arena.alarm = (bf_arena_alarm){GIANT_BYTES, wait_for_turn, &w};
+    bf_status ready = bf_builder_init(&w.builder, r->is_encoded, r->slabs, NULL);
+    while ((w.chunk = take_chunk(r))) {
+        bf_status st = ready == BF_OK ? decode_chunk(&w) : ready;
         pthread_mutex_lock(&r->lock);
-        c->status = st;
-        c->done = true;
+        w.chunk->status = st;
+        w.chunk->done = true;
         pthread_cond_broadcast(&r->finished);
         pthread_mutex_unlock(&r->lock);
         if (st != BF_OK) break;
     }
-    bf_builder_reset(&builder);
-    bf_arena_free(&arena);
+    bf_builder_reset(&w.builder);
+    bf_arena_free(&w.arena);
     return NULL;
 }
 
@@ -292,6 +321,7 @@ bf_status bf_reader_open(bf_reader **out, const bf_read_options *options, const 
     if (st == BF_OK) st = cut_chunks(r, err);
     r->progress.n_files = (int64_t)r->inputs.n;
     r->progress.n_input_bytes = r->inputs.size_bytes;
+    if (st == BF_OK && !(r->slabs = bf_slabs_new())) st = bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
     if (st == BF_OK) st = start_workers(r, err);
     if (st != BF_OK) {
         bf_reader_close(r);
@@ -315,6 +345,7 @@ void bf_reader_close(bf_reader *r) {
     pthread_mutex_destroy(&r->lock);
     free(r->threads);
     free(r->chunks);
+    bf_slabs_free(r->slabs);
     bf_inputs_free(&r->inputs);
     free(r);
 }
@@ -333,6 +364,8 @@ static void tell_progress(bf_reader *r, bool always) {
 }
 
 static void wait_for(bf_reader *r, const chunk *c) {
+    r->is_awaited = true;
+    pthread_cond_broadcast(&r->wanted);
     while (!c->ready.release && !c->done && !r->cancelled) {
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
@@ -344,6 +377,7 @@ static void wait_for(bf_reader *r, const chunk *c) {
         pthread_cond_timedwait(&r->finished, &r->lock, &until);
         tell_progress(r, false);
     }
+    r->is_awaited = false;
 }
 
 static void count(bf_index_report *sum, const bf_index_report *part) {

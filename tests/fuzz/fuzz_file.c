@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const bf_limits limits = {.objects = 2000, .depth = 100, .code_objects = 100, .instructions = 2000, .text = 1 << 18, .flow_steps = 1 << 16,
                                      .memory = 1 << 21};
     bf_decode_options options = {.limits = &limits, .path = BF_STR("a.pyc"), .repo = {"r", size % 2}, .no_flow = size % 8 == 7};
-    if (!builder->schema.release) CHECK(bf_builder_init(builder, is_encoded, NULL) == BF_OK);
+    if (!builder->schema.release) CHECK(bf_builder_init(builder, is_encoded, NULL, NULL) == BF_OK);
     bf_arena_reset(&arena);
     CHECK(bf_decode_pyc(data, size, &options, &arena, &facts, NULL) == BF_OK);
     CHECK(facts.n_codes || facts.n_errors);

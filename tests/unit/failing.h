@@ -33,7 +33,7 @@ void *__wrap_realloc(void *p, size_t size) {
 
 /** An arena that has `n` bytes of `memory` to give and asks malloc for the rest. Forget it, or free it, before `memory`. */
 static inline bf_arena small_arena(void *memory, size_t n) {
-    return (bf_arena){memory, (char *)memory + n, NULL, 0};
+    return (bf_arena){.at = memory, .end = (char *)memory + n};
 }
 
 /* nanoarrow 0.9 forgets a buffer whose growing failed (ArrowBufferReserve): not ours to find again in every test,

@@ -130,6 +130,25 @@ static void test_arena__str_copies(void **state) {
     bf_arena_free(&arena);
 }
 
+static void count(void *context) {
+    ++*(int *)context;
+}
+
+static void test_arena__alarm(void **state) {
+    bf_arena arena = {0};
+    int n = 0;
+    (void)state;
+    arena.alarm = (bf_arena_alarm){FIRST_BLOCK, count, &n};
+    for (int round = 1; round <= 3; round++) {
+        assert_non_null(bf_arena_alloc(&arena, FIRST_BLOCK / 2));
+        assert_int_equal(n, round - 1);
+        for (int i = 0; i < 100; i++) assert_non_null(bf_arena_alloc(&arena, FIRST_BLOCK));
+        assert_int_equal(n, round); /* once, until the next reset */
+        bf_arena_reset(&arena);
+    }
+    bf_arena_free(&arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_arena__aligned_to_8_and_apart),
@@ -141,6 +160,7 @@ int main(void) {
         cmocka_unit_test(test_arena__sizes_that_overflow),
         cmocka_unit_test(test_arena__failed_allocation_leaves_it_usable),
         cmocka_unit_test(test_arena__str_copies),
+        cmocka_unit_test(test_arena__alarm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,7 +17,7 @@ static bf_status decode_and_build(const uint8_t *data, size_t size, int64_t allo
     bf_error err = {0};
     struct ArrowArray batch = {0};
     bf_decode_options options = {.path = BF_STR("a.pyc")};
-    assert_int_equal(bf_builder_init(&builder, size % 2, NULL), BF_OK);
+    assert_int_equal(bf_builder_init(&builder, size % 2, NULL, NULL), BF_OK);
     assert_int_equal(bf_decode_pyc((const uint8_t *)"no magic", 8, &options, &arena, &facts, NULL), BF_OK);
     assert_int_equal(bf_builder_add(&builder, &facts, NULL), BF_OK);
     bf_arena_free(&arena);
