@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +18,7 @@ struct bf_slab {
     bf_slab *next; /* in the list of free ones */
     size_t used;
     atomic_int users; /* buffers, and the builder until it ends */
-    char memory[SLAB_BYTES];
+    _Alignas(max_align_t) char memory[SLAB_BYTES];
 };
 
 struct bf_slabs {

@@ -325,6 +325,25 @@ class Narrow(Case):
         _, rows = self.compare("SELECT repo, opname, count(*) AS n FROM py_bc_instructions WHERE repo = 'b' GROUP BY 1, 2")
         self.assertTrue(rows and all('"repo":"b"' in row for row in rows), rows)
 
+    def test_delta(self):
+        """A partitioned Delta table whose log adds, replaces and removes parts."""
+        dataset, tree = self.folder / "dataset", self.folder / "tree"
+        tree.mkdir()
+        for name in ("imports", "classes", "loops"):
+            (tree / f"{name}.pyc").write_bytes((DATA / "3.12" / f"ok_{name}.pyc").read_bytes())
+        index = ("index", tree, "-o", dataset, "--format", "delta", "--partition-by", "repo")
+        self.run_program(*index, "--repo", "a")
+        self.run_program(*index, "--repo", "b")
+        (tree / "loops.pyc").unlink()
+        (tree / "classes.pyc").write_bytes((DATA / "3.8" / "ok_classes.pyc").read_bytes())
+        self.run_program(*index, "--repo", "b", "--sync")
+        self.sessions(dataset)
+        self.compare_all(QUERIES // 3)
+        _, rows = self.compare("SELECT repo, path, count(*) AS n FROM py_bc_code_units GROUP BY 1, 2")
+        self.assertEqual(len(rows), 5)
+        _, plan = self.answer(self.narrow, "EXPLAIN SELECT opname FROM py_bc_instructions WHERE repo = 'b'")
+        self.assertIn("code_objects[].instructions[].opname", str(plan))
+
     def test_empty(self):
         (self.folder / "none").mkdir()
         self.sessions(self.index(self.folder / "none"))
