@@ -50,7 +50,8 @@ impl Engine {
             .with_query_planner(Arc::new(narrow::Planner))
             .with_optimizer_rules(narrow::optimizer_rules())
             .with_physical_optimizer_rule(Arc::new(narrow::Flatten))
-            .with_physical_optimizer_rule(Arc::new(narrow::Aside));
+            .with_physical_optimizer_rule(Arc::new(narrow::Aside))
+            .with_physical_optimizer_rule(Arc::new(narrow::Histogram));
         let context = SessionContext::new_with_state(state.build());
         let store = Arc::new(CountingStore::default());
         context.register_object_store(&Url::parse("file://").expect("a constant"), store.clone());

@@ -4,11 +4,12 @@
 //! alone. So, between the optimized plan and the physical one: `need.rs` says what of a value is used, `plan.rs` carries that from the
 //! root of the plan down to its scans, and `table.rs` scans with the types that are left. Types, names, nullability and metadata
 //! of the result are what they were. `flatten.rs` then makes the unnesting itself cheap, `aside.rs` and `distinct.rs` the grouping of
-//! what was unnested.
+//! what was unnested, `histogram.rs` the counting of texts.
 
 mod aside;
 mod distinct;
 mod flatten;
+mod histogram;
 mod need;
 mod plan;
 mod table;
@@ -31,6 +32,7 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 pub use aside::Aside;
 pub use distinct::optimizer_rules;
 pub use flatten::Flatten;
+pub use histogram::Histogram;
 pub use table::Table;
 
 /// What a session takes beside DataFusion's own settings: `SET bytefusion.narrow_scans = false`.

@@ -158,6 +158,41 @@ static void test_narrow__groups(void **state) {
     free(plan);
 }
 
+/* Texts by how often they come: short and long, null and empty, of both types, that differ in their middle alone, more than are held at
+ * a time. */
+static void test_narrow__histograms(void **state) {
+    (void)state;
+    static const char *const kinds[] = {"Utf8", "Utf8View"};
+    static const char *const texts[] = {
+        "nullif('t' || (k % 7), 't3')", "'the same beginning, ' || (k % 5) || ', the same end'", "CASE WHEN k % 2 = 0 THEN '' END", "repeat('x', k % 40)",
+        "'text ' || (k % 9000)", "'a long text that comes ' || (k % 9000)", "CAST(NULL AS TEXT)",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        for (int k = 0; k < 2; k++) {
+            static const char *const questions[] = {
+                "SELECT x, count(*) AS n FROM %s GROUP BY x ORDER BY n DESC, x LIMIT 50", "SELECT x, count(1) AS n, count(*) AS m FROM %s GROUP BY x ORDER BY x DESC LIMIT 50",
+                "SELECT count(*) AS groups, sum(n) AS rows, max(n) AS most FROM (SELECT x, count(*) AS n FROM %s GROUP BY x)",
+                "SELECT DISTINCT x FROM %s ORDER BY x LIMIT 50", "SELECT upper(x) AS u, count(*) AS n FROM %s GROUP BY 1 ORDER BY 1 LIMIT 50",
+                "SELECT x, count(*) AS n FROM %s WHERE x > 'z' GROUP BY x",
+            };
+            char from[256], sql[512];
+            snprintf(from, sizeof from, "(SELECT arrow_cast(%s, '%s') AS x FROM (SELECT unnest(generate_series(1, 18000)) AS k))", texts[i], kinds[k]);
+            for (size_t q = 0; q < sizeof questions / sizeof *questions; q++) {
+                snprintf(sql, sizeof sql, questions[q], from);
+                assert_same(sql, NULL);
+            }
+            snprintf(sql, sizeof sql, "EXPLAIN SELECT x, count(*) FROM %s GROUP BY x", from);
+            char *a = ask(narrow, sql), *b = ask(wide, sql);
+            assert_int_equal(strstr(a, "HistogramExec: x") != NULL, k == 1 && i + 1 < sizeof texts / sizeof *texts);
+            assert_null(strstr(b, "HistogramExec"));
+            free(a);
+            free(b);
+        }
+    char *plan = ask(narrow, "EXPLAIN SELECT path, count(*), max(s['a']) FROM t GROUP BY path");
+    assert_null(strstr(plan, "HistogramExec")); /* more than counts */
+    free(plan);
+}
+
 /* Which leaf is the smallest is looked up in one file of those that are read. */
 static void test_narrow__footers_of_what_is_read(void **state) {
     (void)state;
@@ -224,6 +259,7 @@ int main(void) {
         cmocka_unit_test(test_narrow__more),
         cmocka_unit_test(test_narrow__unnest),
         cmocka_unit_test(test_narrow__groups),
+        cmocka_unit_test(test_narrow__histograms),
         cmocka_unit_test(test_narrow__footers_of_what_is_read),
         cmocka_unit_test(test_narrow__is_a_setting),
     };
