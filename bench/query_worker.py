@@ -2,7 +2,7 @@
 
 usage: query_worker.py ENGINE DATASET LIBRARY [QUESTION]
 
-ENGINE: bytefusion, stock (that without narrow scans), duckdb or polars; LIBRARY: libbytefusion.so, for the first two. With a QUESTION: prints its answer and ends.
+ENGINE: bytefusion, stock (that without narrow scans), duckdb, polars, or duckdb_flat for a view that was materialized; LIBRARY: libbytefusion.so, for the first two. With a QUESTION: prints its answer and ends.
 Else: for every name on standard input one line of JSON: [wall seconds, CPU seconds, rows]. What an engine opens, it opens once,
 before the first. "bytes: NAME", "needed: NAME" and "plan: NAME" ask the first two for the bytes that the scans read, for those of the leaves that are needed,
 and for the seconds of EXPLAIN.
@@ -71,6 +71,15 @@ def duckdb(dataset, _):
     return lambda question: connection.execute(question.nested.format(codes=codes)).fetchall(), lambda answer: list(map(list, answer))
 
 
+def duckdb_flat(dataset, _):
+    """DuckDB over the view as `bytefusion materialize` wrote it."""
+    import duckdb as engine
+    connection = engine.connect()
+    file = os.path.join(dataset.rstrip("/") + ".views", "py_bc_instructions.parquet").replace("'", "''")
+    return lambda question: connection.execute(question.views.replace("py_bc_instructions", f"'{file}'")).fetchall(), \
+        lambda answer: list(map(list, answer))
+
+
 def polars(dataset, _):
     import polars as engine
     files = os.path.join(dataset, "*.parquet")
@@ -80,7 +89,7 @@ def polars(dataset, _):
 def main(engine, dataset, library, only=None):
     global folder
     folder = dataset
-    ask, rows_of = {"bytefusion": bytefusion, "stock": stock, "duckdb": duckdb, "polars": polars}[engine](dataset, library)
+    ask, rows_of = {"bytefusion": bytefusion, "stock": stock, "duckdb": duckdb, "duckdb_flat": duckdb_flat, "polars": polars}[engine](dataset, library)
     if only:
         print(rows_of(ask(BY_NAME[only])))
         return
