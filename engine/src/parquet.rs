@@ -391,7 +391,9 @@ impl RowGroup {
                 }
             }
             Ok(())
-        })
+        })?;
+        benches.iter_mut().for_each(Bench::clear);
+        Ok(())
     }
 
     /// Compresses what is left of each chunk, side by side, and writes all in their order.

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LARGEST_KEPT = 32 << 20 };
+enum { ROOM_BYTES = 1 << 20, LARGEST_ROOM = 4 << 20 }; /* of a buffer: most batches need less, and what is not needed costs nothing (slab.c) */
 
 /* The children of a struct, taken one after the other in the order of the schema: a function below reads like tables.def. */
 typedef struct columns {
@@ -270,8 +270,8 @@ static void put_instrs(bf_scratch *s, const struct ArrowSchema *schema, struct A
     INT32(offset, n, i[k].offset);
     INT32(start_offset, n, i[k].start_offset);
     INT32(end_offset, n, i[k].end_offset);
-    WORD(opname, n, i[k].opname);
-    WORD(baseopname, n, i[k].baseopname);
+    WORD(opname, n, i[k].op->name);
+    WORD(baseopname, n, i[k].base->name);
     INT32(opcode, n, i[k].opcode);
     INT32(baseopcode, n, i[k].baseopcode);
     INT32_OR_NULL(arg, n, i[k].has_arg ? i[k].arg : BF_NONE_INT);
@@ -498,15 +498,15 @@ bf_status bf_builder_schema(bool is_encoded, struct ArrowSchema *out, bf_error *
 }
 
 /* The batch is another's now, or it is dropped. */
-static void end(bf_builder *b) {
+static void end(bf_builder *b, int64_t size_bytes) {
     if (b->batch.release) ArrowArrayRelease(&b->batch);
-    if (b->slab) bf_slab_end(b->slab);
+    if (b->slab) bf_slab_end(b->slab, size_bytes);
     b->slab = NULL;
     bf_scratch_end_batch(&b->scratch);
 }
 
 static bf_status no_memory(bf_builder *b, bf_error *err) {
-    end(b);
+    end(b, 0);
     b->scratch.failed = false;
     return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
 }
@@ -520,7 +520,12 @@ static bf_status begin(bf_builder *b, bf_error *err) {
         b->encoded[i] = &b->batch;
         find(&b->schema, &b->encoded[i], encoded[i].path);
     }
-    return b->sizes && !bf_col_reserve(&b->batch, b->sizes) ? no_memory(b, err) : BF_OK;
+    if (!b->rooms) {
+        int64_t n = bf_col_n_rooms(&b->batch);
+        if (!(b->rooms = malloc((size_t)n * sizeof *b->rooms))) return no_memory(b, err);
+        for (int64_t i = 0; i < n; i++) b->rooms[i] = ROOM_BYTES;
+    }
+    return bf_col_reserve(&b->batch, b->rooms) ? BF_OK : no_memory(b, err);
 }
 
 bf_status bf_builder_init(bf_builder *b, bool is_encoded, bf_slabs *slabs, bf_error *err) {
@@ -544,24 +549,20 @@ int64_t bf_builder_size_bytes(bf_builder *b) {
 
 bf_status bf_builder_finish(bf_builder *b, struct ArrowArray *out, bf_error *err) {
     if (!b->batch.release) BF_TRY(begin(b, err));
-    if (!b->sizes) b->sizes = malloc((size_t)bf_col_n_buffers(&b->batch) * sizeof *b->sizes);
-    if (!b->sizes) return no_memory(b, err);
-    if (bf_col_size_bytes(&b->batch) <= LARGEST_KEPT)
-        bf_col_sizes(&b->batch, b->sizes);
-    else
-        memset(b->sizes, 0, (size_t)bf_col_n_buffers(&b->batch) * sizeof *b->sizes); /* a giant says nothing of the next one */
+    bf_col_learn_rooms(&b->batch, b->rooms, LARGEST_ROOM);
     for (size_t i = 0; i < BF_N_ENCODED && b->is_encoded; i++) encoded[i].end(&b->scratch, b->encoded[i]);
     if (b->scratch.failed) return no_memory(b, err);
     if (ArrowArrayFinishBuildingDefault(&b->batch, NULL) != NANOARROW_OK) return no_memory(b, err);
+    int64_t size_bytes = bf_builder_size_bytes(b);
     ArrowArrayMove(&b->batch, out);
-    end(b);
+    end(b, size_bytes);
     return BF_OK;
 }
 
 void bf_builder_reset(bf_builder *b) {
-    end(b);
+    end(b, 0);
     if (b->schema.release) ArrowSchemaRelease(&b->schema);
     bf_slabs_free(b->slabs);
-    free(b->sizes);
+    free(b->rooms);
     bf_scratch_free(&b->scratch);
 }

@@ -14,7 +14,7 @@ typedef struct bf_builder {
     bool is_encoded;
     struct ArrowArray *encoded[BF_N_ENCODED]; /* columns of the batch that have a dictionary */
     struct ArrowArray batch; /* being built; released when there is none */
-    int64_t *sizes;          /* of the buffers of the batch before; NULL before the first */
+    int64_t *rooms;          /* bytes that each buffer of a batch has from the beginning */
     bf_slabs *slabs;
     bf_slab *slab;           /* of the batch */
     bf_scratch scratch;

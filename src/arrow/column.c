@@ -50,6 +50,12 @@ char *bf_scratch_text(bf_scratch *s, int64_t n) {
 }
 
 void bf_scratch_end_batch(bf_scratch *s) {
+    enum { KEPT = 1 << 17 }; /* instructions of a code object, say; one that has more is rare */
+    if (s->n_valid > KEPT || s->n_strs > KEPT || s->n_ints > KEPT || s->n_text > 16 * KEPT) {
+        bool failed = s->failed;
+        bf_scratch_free(s);
+        s->failed = failed;
+    }
     s->words.n = 0;
     memset(s->words.slots, 0, sizeof s->words.slots);
     s->n_large = 0;
@@ -291,31 +297,36 @@ void bf_col_empty_lists(bf_scratch *s, struct ArrowArray *column, int64_t n) {
     for (int64_t k = 0; to && k < n; k++) to[k] = (int32_t)column->children[0]->length;
 }
 
-int64_t bf_col_n_buffers(const struct ArrowArray *column) {
-    int64_t n = column->n_buffers;
-    for (int64_t i = 0; i < column->n_children; i++) n += bf_col_n_buffers(column->children[i]);
+/* Bitmaps of what is valid have none: where one has memory it counts, and a batch without nulls leaves it empty. */
+static int64_t own_rooms(const struct ArrowArray *column) {
+    return column->n_buffers ? column->n_buffers - 1 : 0;
+}
+
+int64_t bf_col_n_rooms(const struct ArrowArray *column) {
+    int64_t n = own_rooms(column);
+    for (int64_t i = 0; i < column->n_children; i++) n += bf_col_n_rooms(column->children[i]);
     return n;
 }
 
-void bf_col_sizes(struct ArrowArray *column, int64_t *sizes) {
-    for (int64_t i = 0; i < column->n_buffers; i++) *sizes++ = ArrowArrayBuffer(column, i)->size_bytes;
+bool bf_col_reserve(struct ArrowArray *column, const int64_t *rooms) {
+    for (int64_t i = 0; i < own_rooms(column); i++)
+        if (ArrowBufferReserve(ArrowArrayBuffer(column, i + 1), rooms[i]) != NANOARROW_OK) return false;
+    rooms += own_rooms(column);
     for (int64_t i = 0; i < column->n_children; i++) {
-        bf_col_sizes(column->children[i], sizes);
-        sizes += bf_col_n_buffers(column->children[i]);
-    }
-}
-
-/* An eighth more, for no batch is exactly like another, and growing is a copy. Not the bitmap of what is valid: where it has memory it
- * counts, and a batch without nulls leaves it empty. */
-bool bf_col_reserve(struct ArrowArray *column, const int64_t *sizes) {
-    for (int64_t i = 1; i < column->n_buffers; i++)
-        if (ArrowBufferReserve(ArrowArrayBuffer(column, i), sizes[i] + sizes[i] / 8) != NANOARROW_OK) return false;
-    sizes += column->n_buffers;
-    for (int64_t i = 0; i < column->n_children; i++) {
-        if (!bf_col_reserve(column->children[i], sizes)) return false;
-        sizes += bf_col_n_buffers(column->children[i]);
+        if (!bf_col_reserve(column->children[i], rooms)) return false;
+        rooms += bf_col_n_rooms(column->children[i]);
     }
     return true;
+}
+
+void bf_col_learn_rooms(struct ArrowArray *column, int64_t *rooms, int64_t most) {
+    for (int64_t i = 0; i < own_rooms(column); i++)
+        while (rooms[i] < most && rooms[i] < ArrowArrayBuffer(column, i + 1)->size_bytes) rooms[i] *= 2;
+    rooms += own_rooms(column);
+    for (int64_t i = 0; i < column->n_children; i++) {
+        bf_col_learn_rooms(column->children[i], rooms, most);
+        rooms += bf_col_n_rooms(column->children[i]);
+    }
 }
 
 int64_t bf_col_size_bytes(struct ArrowArray *column) {

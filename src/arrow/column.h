@@ -82,11 +82,11 @@ int32_t *bf_col_lists(bf_scratch *s, struct ArrowArray *column, int64_t n);
 /** Appends n empty lists (or maps). */
 void bf_col_empty_lists(bf_scratch *s, struct ArrowArray *column, int64_t n);
 
-/** The sizes of all buffers below an array, and room for as many bytes in another of the same type: a batch is about as large as the
- *  one before it. `sizes` has bf_col_n_buffers items. False when memory runs out. */
-int64_t bf_col_n_buffers(const struct ArrowArray *column);
-void bf_col_sizes(struct ArrowArray *column, int64_t *sizes);
-bool bf_col_reserve(struct ArrowArray *column, const int64_t *sizes);
+/** Room for `rooms[i]` bytes in buffer i of all below an array, counted without bitmaps of what is valid; rooms that were too small become
+ *  larger, up to `most`. `rooms` has bf_col_n_rooms items. bf_col_reserve: false when memory runs out. */
+int64_t bf_col_n_rooms(const struct ArrowArray *column);
+bool bf_col_reserve(struct ArrowArray *column, const int64_t *rooms);
+void bf_col_learn_rooms(struct ArrowArray *column, int64_t *rooms, int64_t most);
 
 /** Bytes in all buffers of an array and of what is below it. */
 int64_t bf_col_size_bytes(struct ArrowArray *column);

@@ -3,22 +3,26 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 
-/* A slab is more than a batch mostly is; what was never touched of it is no memory. What has no room in it is malloc's, and so is what
- * grows beyond MOVED_BYTES: it is asked for as a whole in the next batch, which is told the sizes of the last. */
-enum { SLAB_BYTES = 48 << 20, MOVED_BYTES = 128 << 10 };
+/* Address space, of which only what is touched is memory: so each buffer can have more room than it will need, at a place that is the same
+ * in the next batch. What has no room in a slab is malloc's, and so is what outgrows its own. Each buffer is large in some batch: so that
+ * they are not all large at last, the memory is given back after some batches. */
+enum { SLAB_BYTES = 384 << 20, SMALL_BYTES = 4096, LARGE_BYTES = 32 << 20, KEPT_BATCHES = 8 };
 
 struct bf_slab {
     bf_slabs *owner;
     bf_slab *next; /* in the list of free ones */
+    char *memory;  /* NULL: there was no address space left */
     size_t used;
+    int n_batches; /* since its memory was given back */
+    bool is_large; /* the batch */
     atomic_int users; /* buffers, and the builder until it ends */
-    _Alignas(max_align_t) char memory[SLAB_BYTES];
 };
 
 struct bf_slabs {
@@ -49,13 +53,13 @@ void bf_slabs_trim(bf_slabs *slabs) {
     pthread_mutex_unlock(&slabs->lock);
     for (bf_slab *next; slab; slab = next) {
         next = slab->next;
+        if (slab->memory) munmap(slab->memory, SLAB_BYTES);
         free(slab);
     }
 }
 
-static void leave(bf_slabs *slabs, bf_slab *slab) {
+static void leave(bf_slabs *slabs) {
     pthread_mutex_lock(&slabs->lock);
-    if (slab) slab->next = slabs->free, slabs->free = slab;
     bool is_last = --slabs->users == 0;
     pthread_mutex_unlock(&slabs->lock);
     if (!is_last) return;
@@ -65,37 +69,64 @@ static void leave(bf_slabs *slabs, bf_slab *slab) {
 }
 
 void bf_slabs_free(bf_slabs *slabs) {
-    if (slabs) leave(slabs, NULL);
+    if (slabs) leave(slabs);
+}
+
+/* Huge pages would make memory of the room between buffers. */
+static bf_slab *new_slab(bf_slabs *owner) {
+    bf_slab *slab = calloc(1, sizeof *slab);
+    if (!slab) return NULL;
+    slab->owner = owner;
+    void *memory = mmap(NULL, SLAB_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) return slab;
+    madvise(memory, SLAB_BYTES, MADV_NOHUGEPAGE);
+    slab->memory = memory;
+    return slab;
 }
 
 bf_slab *bf_slab_take(bf_slabs *slabs) {
     pthread_mutex_lock(&slabs->lock);
     bf_slab *slab = slabs->free;
     if (slab) slabs->free = slab->next;
-    if (!slab && (slab = malloc(sizeof *slab))) slab->used = SLAB_BYTES;
+    if (!slab) slab = new_slab(slabs);
     if (slab) slabs->users++;
     pthread_mutex_unlock(&slabs->lock);
     if (!slab) return NULL;
-    BF_ARENA_TAKE(slab->memory, slab->used);
-    slab->owner = slabs;
     slab->used = 0;
     atomic_init(&slab->users, 1);
     return slab;
 }
 
-void bf_slab_end(bf_slab *slab) {
-    if (atomic_fetch_sub(&slab->users, 1) == 1) leave(slab->owner, slab);
+/* One buffer less, or the builder. */
+static void let_go(bf_slab *slab) {
+    bf_slabs *slabs = slab->owner;
+    if (atomic_fetch_sub(&slab->users, 1) > 1) return;
+    if (slab->memory && (slab->is_large || ++slab->n_batches == KEPT_BATCHES)) {
+        madvise(slab->memory, slab->used, MADV_DONTNEED);
+        slab->n_batches = 0;
+    }
+    pthread_mutex_lock(&slabs->lock);
+    slab->next = slabs->free;
+    slabs->free = slab;
+    pthread_mutex_unlock(&slabs->lock);
+    leave(slabs);
+}
+
+void bf_slab_end(bf_slab *slab, int64_t size_bytes) {
+    slab->is_large = size_bytes > LARGE_BYTES;
+    let_go(slab);
 }
 
 static bool is_within(const bf_slab *slab, const uint8_t *p) {
-    return (const char *)p >= slab->memory && (const char *)p < slab->memory + SLAB_BYTES;
+    return slab->memory && (const char *)p >= slab->memory && (const char *)p < slab->memory + SLAB_BYTES;
 }
 
-static uint8_t *allocate(bf_slab *slab, size_t size, size_t most) {
+static uint8_t *allocate(bf_slab *slab, size_t size) {
     size_t taken = ((size + 63) & ~(size_t)63) + BF_ARENA_GAP;
-    if (size > most || taken > SLAB_BYTES - slab->used) return malloc(size);
+    if (!slab->memory || taken > SLAB_BYTES - slab->used) return malloc(size);
     char *p = slab->memory + slab->used;
     slab->used += taken;
+    BF_ARENA_TAKE(p, taken);
     BF_ARENA_GIVE(p, size);
     return (uint8_t *)p;
 }
@@ -108,22 +139,29 @@ static void drop(const bf_slab *slab, uint8_t *p, int64_t size) {
         free(p);
 }
 
+/* The pages of a buffer that has moved. */
+static void give_up(uint8_t *p, size_t size) {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = ((uintptr_t)p + page - 1) & ~(page - 1), end = ((uintptr_t)p + size) & ~(page - 1);
+    if (first < end) madvise((void *)first, end - first, MADV_DONTNEED);
+}
+
 static void give_back(struct ArrowBufferAllocator *self, uint8_t *p, int64_t size) {
     if (!p) return;
     drop(self->private_data, p, size);
-    bf_slab_end(self->private_data);
+    let_go(self->private_data);
 }
 
 /* Unlike realloc, gives back what it cannot move: nanoarrow forgets it. */
 static uint8_t *reallocate(struct ArrowBufferAllocator *self, uint8_t *old, int64_t old_size, int64_t size) {
     bf_slab *slab = self->private_data;
     bool is_moved = old && !is_within(slab, old);
-    uint8_t *p = is_moved ? realloc(old, size ? (size_t)size : 1) : allocate(slab, (size_t)size, old ? MOVED_BYTES : SLAB_BYTES);
+    uint8_t *p = is_moved ? realloc(old, size ? (size_t)size : 1) : old_size > SMALL_BYTES ? malloc((size_t)size) : allocate(slab, (size_t)size);
     if (p && !old) atomic_fetch_add(&slab->users, 1);
     if (!p) give_back(self, old, old_size);
     if (!p || !old || is_moved) return p;
     memcpy(p, old, (size_t)(old_size < size ? old_size : size));
     drop(slab, old, old_size);
+    if (old_size > SMALL_BYTES) give_up(old, (size_t)old_size);
     return p;
 }
 

@@ -26,7 +26,8 @@ bf_slab *bf_slab_take(bf_slabs *slabs);
 /** Lets all buffers below an array, which have no memory yet, take theirs from a slab. */
 void bf_slab_serve(bf_slab *slab, struct ArrowArray *array);
 
-/** Nothing is taken from it any more: it goes back when the last buffer does. */
-void bf_slab_end(bf_slab *slab);
+/** Nothing is taken from it any more for a batch of so many bytes: it goes back when the last buffer does, and the memory of a large one at
+ *  once. */
+void bf_slab_end(bf_slab *slab, int64_t size_bytes);
 
 #endif

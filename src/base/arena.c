@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-enum { FIRST_BLOCK = 256 * 1024, LARGEST_BLOCK = 16 * 1024 * 1024 };
+enum { FIRST_BLOCK = 256 * 1024, LARGEST_BLOCK = 8 * 1024 * 1024 };
 
 struct bf_arena_block {
     bf_arena_block *next;

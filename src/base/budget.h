@@ -19,7 +19,7 @@ typedef struct bf_budget {
 /** The caller's limits, and the default where one is 0; NULL: all defaults. Nothing is used yet. */
 void bf_budget_init(bf_budget *out, const bf_limits *limits);
 
-/** Gives BF_LIMIT, with the message "code objects left out: more than 32768 code objects in one file; --limit code_objects=N raises it". */
+/** Gives BF_LIMIT, with the message "code objects left out: more than 8192 code objects in one file; --limit code_objects=N raises it". */
 bf_status bf_budget_exceeded(bf_error *err, bf_budget *budget, bf_budget_id id, int64_t offset);
 
 enum { BF_TEXT_SHARES = 4 }; /* one constant gets at most one such share of the budget for text */

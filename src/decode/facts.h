@@ -10,6 +10,7 @@
 #include "base/budget.h"
 #include "base/str.h"
 #include "bytefusion/bytefusion.h"
+#include "opcodes/opcodes.h"
 
 #define BF_NONE_INT INT32_MIN /* null in an int32 column */
 
@@ -53,7 +54,7 @@ typedef struct bf_instr {
     uint8_t argval_kind; /* bf_argval_kind */
     uint8_t n_caches;
     int32_t arg;
-    bf_str opname, baseopname;
+    const bf_op_info *op, *base;
     int64_t argval_int;
     bf_str argval_str, argrepr; /* argval_str.p NULL: null; argrepr is never null */
     int32_t line_number, starts_line, label, jump_target; /* BF_NONE_INT: null */

@@ -81,7 +81,7 @@ static void mark_leaders(builder *b) {
         if (target)
             b->block_at[target - 1] = 1;
         else
-            ANOMALY(b, i, "%.*s to %d, where no instruction begins: no edge", (int)i->baseopname.n, i->baseopname.p, i->jump_target);
+            ANOMALY(b, i, "%.*s to %d, where no instruction begins: no edge", (int)i->base->name.n, i->base->name.p, i->jump_target);
     }
     for (uint32_t k = 0; k < b->facts->n_excs; k++) {
         const bf_exc_fact *e = &b->facts->excs[k];
@@ -221,7 +221,7 @@ static void leave_frames(builder *b, bf_flow_block *block, const bf_instr *last,
     int32_t finally = frame_now == NO_FRAME ? NO_FRAME : b->frames[frame_now].finishing;
     if (block->flow != BF_FLOW_LEAVE) {
         if (loop == NO_FRAME) {
-            ANOMALY(b, last, "%.*s outside of a loop", (int)last->baseopname.n, last->baseopname.p);
+            ANOMALY(b, last, "%.*s outside of a loop", (int)last->base->name.n, last->base->name.p);
             block->target = BF_NO_BLOCK;
             return;
         }
@@ -251,7 +251,7 @@ static void visit(builder *b, uint32_t number) {
         leave_frames(b, block, last, frame_now);
     } else if (block->flow == BF_FLOW_POP) {
         if (frame_now == NO_FRAME)
-            ANOMALY(b, last, "%.*s with no handler in force", (int)last->baseopname.n, last->baseopname.p);
+            ANOMALY(b, last, "%.*s with no handler in force", (int)last->base->name.n, last->base->name.p);
         else
             frame_next = b->frames[frame_now].parent;
     } else {
@@ -259,7 +259,7 @@ static void visit(builder *b, uint32_t number) {
     }
     reach(b, block->next, frame_next);
     if (falls_through(block->flow) && block->next == BF_NO_BLOCK)
-        ANOMALY(b, last, "the code ends after %.*s, without a return or raise", (int)last->baseopname.n, last->baseopname.p);
+        ANOMALY(b, last, "the code ends after %.*s, without a return or raise", (int)last->base->name.n, last->base->name.p);
 }
 
 static bf_status find_reachable(builder *b, bf_error *err) {

@@ -77,8 +77,8 @@ static void walk(decoder *d) {
             .start_offset = (int32_t)at - (is_prefix ? 0 : prefix_bytes),
             .opcode = number,
             .baseopcode = op->base,
-            .opname = op->name,
-            .baseopname = base->name,
+            .op = op,
+            .base = base,
             .has_arg = base->arg != BF_ARG_NONE,
             .argrepr = BF_STR(""),
             .line_number = BF_NONE_INT,
@@ -123,7 +123,7 @@ static void read_caches(decoder *d, bf_instr *i) {
         for (int32_t b = 0; b < 2 * size; b++) dirty |= d->code->bytecode[at + b] != 0;
         at += 2 * size;
     }
-    if (dirty) ANOMALY(d, i->offset + 2, "inline cache of %.*s is not zero", (int)i->baseopname.n, i->baseopname.p);
+    if (dirty) ANOMALY(d, i->offset + 2, "inline cache of %.*s is not zero", (int)i->base->name.n, i->base->name.p);
 }
 
 /* ---- jumps and labels ---- */
@@ -160,7 +160,7 @@ static void number_labels(decoder *d) {
         i->jump_target = jump_target(d, i, kind);
         if (is_unit(d, i->jump_target)) labels[i->jump_target / unit] = 1;
         if (!is_unit(d, i->jump_target) || i->jump_target == (int32_t)d->code->n_bytecode)
-            ANOMALY(d, i->offset, "%.*s to %d, the code has %u bytes", (int)i->baseopname.n, i->baseopname.p, i->jump_target,
+            ANOMALY(d, i->offset, "%.*s to %d, the code has %u bytes", (int)i->base->name.n, i->base->name.p, i->jump_target,
                     d->code->n_bytecode);
     }
     for (uint32_t k = 0; k < n_units; k++)
@@ -173,7 +173,7 @@ static void number_labels(decoder *d) {
 static bf_str name_at(decoder *d, bf_instr *i, const bf_names *names, uint32_t index, const char *what) {
     if (index < names->n) return names->items[index];
     if (!d->code->is_partial)
-        ANOMALY(d, i->offset, "%.*s argument %u, %s has %u", (int)i->baseopname.n, i->baseopname.p, index, what, names->n);
+        ANOMALY(d, i->offset, "%.*s argument %u, %s has %u", (int)i->base->name.n, i->base->name.p, index, what, names->n);
     return (bf_str){NULL, 0};
 }
 
@@ -202,7 +202,7 @@ static void set_const(decoder *d, bf_instr *i) {
     i->argval_kind = BF_ARGVAL_CONST;
     if (index >= d->code->n_consts || index >= d->in->n_const_reprs) {
         if (!d->code->is_partial)
-            ANOMALY(d, i->offset, "%.*s argument %u, co_consts has %u", (int)i->baseopname.n, i->baseopname.p, index, d->code->n_consts);
+            ANOMALY(d, i->offset, "%.*s argument %u, co_consts has %u", (int)i->base->name.n, i->base->name.p, index, d->code->n_consts);
         return;
     }
     const bf_object *o = d->code->consts[index];
@@ -254,7 +254,7 @@ static void set_flags(decoder *d, bf_instr *i, bf_arg_kind kind) {
 static bf_str text_at(decoder *d, const bf_instr *i, bf_arg_kind kind, uint32_t index) {
     bf_str text = bf_op_text(d->version, kind, index);
     if (text.p) return text;
-    ANOMALY(d, i->offset, "%.*s argument %d means nothing in CPython %s", (int)i->baseopname.n, i->baseopname.p, i->arg, d->version->name);
+    ANOMALY(d, i->offset, "%.*s argument %d means nothing in CPython %s", (int)i->base->name.n, i->base->name.p, i->arg, d->version->name);
     return BF_STR("");
 }
 

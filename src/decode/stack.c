@@ -79,11 +79,11 @@ static void leave_frames(walker *w, const bf_flow_block *block, int64_t depth) {
 
 static bool can_run(walker *w, const bf_instr *i, const bf_op_info *op, int64_t depth, int64_t popped, int64_t after) {
     if (op->gives == BF_GIVES_UNKNOWN)
-        ANOMALY(w, i, "what %.*s does to the stack is not known", (int)i->baseopname.n, i->baseopname.p);
+        ANOMALY(w, i, "what %.*s does to the stack is not known", (int)i->base->name.n, i->base->name.p);
     else if (depth < popped)
-        ANOMALY(w, i, "%.*s pops %lld values, there are %lld", (int)i->baseopname.n, i->baseopname.p, (long long)popped, (long long)depth);
+        ANOMALY(w, i, "%.*s pops %lld values, there are %lld", (int)i->base->name.n, i->base->name.p, (long long)popped, (long long)depth);
     else if (after > MAX_DEPTH)
-        ANOMALY(w, i, "%.*s makes a stack of %lld values", (int)i->baseopname.n, i->baseopname.p, (long long)after);
+        ANOMALY(w, i, "%.*s makes a stack of %lld values", (int)i->base->name.n, i->base->name.p, (long long)after);
     else
         return true;
     return false;

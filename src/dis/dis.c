@@ -183,7 +183,7 @@ static void put_instr(page *p, const bf_instr *i) {
     bool is_looked_up = i->argval_kind != BF_ARGVAL_NONE && i->argval_kind != BF_ARGVAL_JUMP;
     bool is_shown_empty = is_looked_up && p->version->dis_form == BF_DIS_PRINT; /* the name in `from . import x` */
     if (!argrepr.n && !is_shown_empty) argrepr.p = NULL;
-    put_row(p, i->offset, label != 0, label, i->opname, i->has_arg, arg, argrepr, start);
+    put_row(p, i->offset, label != 0, label, i->op->name, i->has_arg, arg, argrepr, start);
     if (p->options->show_caches) put_caches(p, i);
 }
 
@@ -291,7 +291,7 @@ static void put_json_int(bf_buf *out, const char *key, int64_t value, bool is_nu
 
 static void put_json_instr(bf_buf *out, const bf_instr *i, const bf_dis_options *options) {
     bf_buf_printf(out, "{\"offset\":%d,\"opname\":", i->offset);
-    put_json_str(out, i->opname);
+    put_json_str(out, i->op->name);
     bf_buf_printf(out, ",\"opcode\":%u", i->opcode);
     put_json_int(out, "arg", i->arg, !i->has_arg);
     bf_buf_puts(out, ",\"argval\":");

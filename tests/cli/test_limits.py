@@ -27,7 +27,7 @@ class Limits(Case):
         good = self.rows(dataset, "SELECT path, n_errors FROM py_bc_files WHERE path NOT LIKE 'evil%' ORDER BY path")
         self.assertEqual(good, [("a.pyc", "0"), ("z.pyc", "0")])
         kept = self.rows(dataset, "SELECT count(*) FROM py_bc_code_units WHERE path = 'evil_code_objects.pyc'")
-        self.assertEqual(kept, [("32768",)])
+        self.assertEqual(kept, [("8192",)])
 
     def test_flag(self):
         dataset = self.index(GOOD, "--limit", "code_objects=2", "--limit", "objects=100000", code=3)

@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         CHECK(i->offset == at && i->end_offset > at && i->end_offset <= (int32_t)code.n_bytecode);
         CHECK(i->start_offset >= 0 && i->start_offset <= i->offset);
         CHECK(i->opcode == code.bytecode[at] && i->baseopcode == ops[i->opcode].base);
-        check_text(i->opname);
+        check_text(i->op->name);
         check_text(i->argrepr);
         check_text(i->argval_str);
         CHECK(i->argrepr.p);

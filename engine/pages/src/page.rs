@@ -8,6 +8,7 @@ use zstd::zstd_safe::{CCtx, CParameter, InBuffer, OutBuffer, ResetDirective, com
 use parquet::errors::{ParquetError, Result};
 
 const LEAST_PART: usize = 1024;
+const KEPT_BYTES: usize = 2 << 20; // of memory that one page leaves to the next; a page that needed more is rare
 
 /// Its parts (levels, first bytes, second bytes, ...) have little in common. Each begins a block of zstd, which has a code of its own.
 #[derive(Default)]
@@ -19,6 +20,7 @@ pub struct Page {
 impl Page {
     pub fn clear(&mut self) {
         self.bytes.clear();
+        self.bytes.shrink_to(KEPT_BYTES);
         self.cuts.clear();
     }
 
@@ -44,12 +46,16 @@ pub struct Bench {
 }
 
 impl Bench {
+    /// Forgets the last page, and gives back its memory where it was a large one.
+    pub fn clear(&mut self) {
+        self.page.clear();
+    }
+
     /// The page, compressed.
     pub fn compressed(&mut self, compression: Compression) -> Result<Bytes> {
         let page = &self.page;
         let Compression::ZSTD(level) = compression else { return Ok(Bytes::copy_from_slice(&page.bytes)) };
         let zstd = self.zstd.get_or_insert_with(CCtx::create);
-        self.compressed.clear();
         self.compressed.reserve(compress_bound(page.bytes.len()) + 16 * (page.cuts.len() + 1));
         let mut to = OutBuffer::around(&mut self.compressed);
         let mut run = || {
@@ -64,6 +70,9 @@ impl Bench {
             Ok(())
         };
         run().map_err(|code| ParquetError::General(format!("zstd: {}", get_error_name(code))))?;
-        Ok(Bytes::copy_from_slice(&self.compressed))
+        let compressed = Bytes::copy_from_slice(&self.compressed);
+        self.compressed.clear();
+        self.compressed.shrink_to(KEPT_BYTES);
+        Ok(compressed)
     }
 }

@@ -30,7 +30,7 @@ static void test_slab__buffers_grow(void **state) {
     for (int c = 0; c < 2; c++) {
         struct ArrowArrayView view;
         assert_int_equal(ArrowArrayFinishBuildingDefault(&columns[c], NULL), NANOARROW_OK);
-        bf_slab_end(of[c]);
+        bf_slab_end(of[c], 0);
         ArrowArrayViewInitFromType(&view, NANOARROW_TYPE_STRING);
         assert_int_equal(ArrowArrayViewSetArray(&view, &columns[c], NULL), NANOARROW_OK);
         for (int64_t i = 0; i < 300000; i += 7) {
@@ -56,9 +56,9 @@ static void test_slab__shrinks(void **state) {
     assert_int_equal(ArrowBufferResize(buffer, 100, 1), NANOARROW_OK);
     for (int i = 0; i < 100; i++) assert_int_equal(buffer->data[i], 'x');
     ArrowArrayRelease(&array);
-    bf_slab_end(slab);
+    bf_slab_end(slab, 0);
     assert_ptr_equal(bf_slab_take(slabs), slab); /* it came back */
-    bf_slab_end(slab);
+    bf_slab_end(slab, 0);
     bf_slabs_free(slabs);
 }
 
@@ -75,9 +75,9 @@ static void test_slab__no_memory(void **state) {
         assert_int_equal(ArrowBufferResize(buffer, (int64_t)1 << 30, 0), ENOMEM);
         allocations_left = INT64_MAX;
         ArrowArrayRelease(&array);
-        bf_slab_end(slab);
+        bf_slab_end(slab, 0);
         assert_ptr_equal(bf_slab_take(slabs), slab);
-        bf_slab_end(slab);
+        bf_slab_end(slab, 0);
         bf_slabs_free(slabs);
     }
     allocations_left = 0;

@@ -1,7 +1,7 @@
 /* base/arena.c: alignment, growth, what reset keeps, sizes that no memory has. */
 #include "failing.h"
 
-enum { FIRST_BLOCK = 256 * 1024, LARGEST_BLOCK = 16 * 1024 * 1024 };
+enum { FIRST_BLOCK = 256 * 1024, LARGEST_BLOCK = 8 * 1024 * 1024 };
 
 static void test_arena__aligned_to_8_and_apart(void **state) {
     bf_arena arena = {0};

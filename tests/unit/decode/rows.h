@@ -62,9 +62,9 @@ static void rows_opcode(bf_buf *out, rows_state *state, const bf_instr *i) {
     state->n_usual[i->opcode] = i->n_caches;
     bf_buf_putc(out, 'O');
     rows_int(out, i->opcode, false);
-    rows_str(out, i->opname);
+    rows_str(out, i->op->name);
     rows_int(out, i->baseopcode, false);
-    rows_str(out, i->baseopname);
+    rows_str(out, i->base->name);
     for (uint8_t k = 0; k < i->n_caches; k++) {
         rows_str(out, i->caches[k].name);
         bf_buf_printf(out, ":%d", i->caches[k].size);

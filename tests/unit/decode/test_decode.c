@@ -378,7 +378,7 @@ static void test_decode__adaptive(void **state) {
     assert_text(attr(&d.file.attrs, "adaptive"), "true");
     assert_int_equal(d.file.n_errors, 1);
     assert_text(d.file.errors[0].error_type, "anomaly");
-    assert_text(d.file.codes[0].instrs[0].baseopname, "RESUME");
+    assert_text(d.file.codes[0].instrs[0].base->name, "RESUME");
     done(&d);
     free(copy);
 }

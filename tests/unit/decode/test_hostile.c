@@ -59,7 +59,7 @@ static uint64_t touch(const bf_file_facts *f) {
         for (uint32_t i = 0; i < c->n_excs; i++) sum += (uint64_t)c->excs[i].target;
         for (uint32_t i = 0; i < c->n_instrs; i++) {
             const bf_instr *x = &c->instrs[i];
-            sum += touch_str(x->opname) + touch_str(x->argrepr) + touch_str(x->argval_str);
+            sum += touch_str(x->op->name) + touch_str(x->argrepr) + touch_str(x->argval_str);
             for (uint8_t k2 = 0; k2 < x->n_caches; k2++)
                 for (int32_t b = 0; b < 2 * x->caches[k2].size; b++) sum += x->caches[k2].data[b];
         }

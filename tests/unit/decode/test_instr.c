@@ -45,7 +45,7 @@ static void put_number(bf_buf *out, int32_t number) {
 static void put_instr(bf_buf *out, const bf_instr *i, const bf_cpython *version) {
     static const char argval_kinds[] = {
         [BF_ARGVAL_NAME] = 1, [BF_ARGVAL_LOCAL] = 1, [BF_ARGVAL_FREE] = 1, [BF_ARGVAL_COMPARE] = 1, [BF_ARGVAL_JUMP] = 0};
-    bf_buf_printf(out, "%d %.*s %u", i->offset, (int)i->opname.n, i->opname.p, i->opcode);
+    bf_buf_printf(out, "%d %.*s %u", i->offset, (int)i->op->name.n, i->op->name.p, i->opcode);
     put_number(out, i->has_arg ? i->arg : BF_NONE_INT);
     bf_buf_printf(out, " (%.*s) ", (int)i->argrepr.n, i->argrepr.p);
     bf_buf_put_str(out, argval_kinds[i->argval_kind] && i->argval_str.p ? i->argval_str : BF_STR("-"));
@@ -295,8 +295,8 @@ static void test_instr__specialized_opcode(void **state) {
     DECODE(&d, 312, number, 0, 0, 0);
     assert_int_equal(d.instrs.items[0].opcode, number);
     assert_int_equal(d.instrs.items[0].baseopcode, base);
-    assert_text(d.instrs.items[0].opname, "BINARY_OP_ADD_INT");
-    assert_text(d.instrs.items[0].baseopname, "BINARY_OP");
+    assert_text(d.instrs.items[0].op->name, "BINARY_OP_ADD_INT");
+    assert_text(d.instrs.items[0].base->name, "BINARY_OP");
     assert_text(d.instrs.items[0].argrepr, "+");
     assert_int_equal(d.instrs.items[0].end_offset, 4); /* the caches are the base's */
     assert_anomaly(&d, 0, 100, "specialized");
@@ -311,10 +311,10 @@ static void test_instr__instrumented_and_unknown_opcodes(void **state) {
     while (ops[unknown].kind != BF_OP_UNKNOWN) unknown++;
     DECODE(&d, 313, number, 0, unknown, 5, op(313, "NOP"), 0);
     assert_int_equal(d.instrs.n, 3);
-    assert_text(d.instrs.items[0].baseopname, "RESUME");
+    assert_text(d.instrs.items[0].base->name, "RESUME");
     assert_anomaly(&d, 0, 100, "instrumented");
     assert_anomaly(&d, 1, 102, "unknown");
-    assert_int_equal(d.instrs.items[1].opname.p[0], '<');
+    assert_int_equal(d.instrs.items[1].op->name.p[0], '<');
     assert_false(d.instrs.items[1].has_arg);
     done(&d);
 }
