@@ -271,6 +271,7 @@ static void decode_code(decoder *d, bf_code_facts *facts, const bf_code *code) {
     facts->n_consts = n_reprs;
     if (d->failed) return;
     int64_t n_instrs = d->file->n_instrs + code->n_bytecode / (uint32_t)d->version->code_unit;
+    if (n_instrs > d->file->budget.used[BF_BUDGET_instructions]) d->file->budget.used[BF_BUDGET_instructions] = n_instrs;
     if (n_instrs > d->file->budget.most[BF_BUDGET_instructions]) {
         budget_exceeded(d, BF_BUDGET_instructions, code->offset);
         return;
@@ -523,7 +524,6 @@ bf_status bf_decode_pyc(const uint8_t *data, size_t size, const bf_decode_option
     if (st != BF_OK) failed_step(&d, &why);
     if (header.size_bytes && !d.failed && !options->only_identity) decode_object(&d, &header);
     if (!options->only_identity) add_attr(&d, &out->attrs, BF_STR("adaptive"), d.adaptive ? BF_STR("true") : BF_STR("false"));
-    out->budget.used[BF_BUDGET_instructions] = out->n_instrs;
     out->budget.used[BF_BUDGET_memory] = (int64_t)(arena->size_bytes - d.arena_before);
     bf_buf_free(&d.scratch);
     bf_arena_free(&d.work);

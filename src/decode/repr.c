@@ -64,11 +64,22 @@ static void put_escape(bf_buf *out, uint32_t c) {
     bf_buf_printf(out, c <= 0xff ? "\\x%02x" : c <= 0xffff ? "\\u%04x" : "\\U%08x", c);
 }
 
-static void put_bytes(bf_buf *out, const char *p, uint32_t n) {
-    char quote = pick_quote(p, n);
+/* Whether n bytes more are too many for the constant at hand. */
+static bool is_full(const printer *p, size_t n) {
+    return p->out->n > p->end || n > p->end - p->out->n;
+}
+
+static bf_status full(printer *p) {
+    return bf_budget_share_exceeded(p->err, p->budget, -1);
+}
+
+static bf_status put_bytes(printer *p, const char *bytes, uint32_t n) {
+    bf_buf *out = p->out;
+    char quote = pick_quote(bytes, n);
     bf_buf_putc(out, quote);
     for (uint32_t i = 0; i < n; i++) {
-        uint8_t c = (uint8_t)p[i];
+        uint8_t c = (uint8_t)bytes[i];
+        if (is_full(p, n - i)) return full(p);
         char letter = simple_escape(c, quote);
         if (letter) {
             bf_buf_putc(out, '\\');
@@ -82,6 +93,7 @@ static void put_bytes(bf_buf *out, const char *p, uint32_t n) {
         }
     }
     bf_buf_putc(out, quote);
+    return BF_OK;
 }
 
 static uint32_t decode_utf8(const uint8_t *p, uint32_t *length) {
@@ -92,11 +104,12 @@ static uint32_t decode_utf8(const uint8_t *p, uint32_t *length) {
     return value;
 }
 
-static void put_str(printer *p, const char *text, uint32_t n) {
+static bf_status put_str(printer *p, const char *text, uint32_t n) {
     char quote = pick_quote(text, n);
     bf_buf_putc(p->out, quote);
     for (uint32_t i = 0; i < n;) {
         uint32_t run = i;
+        if (is_full(p, n - i)) return full(p);
         while (run < n && (uint8_t)text[run] >= 0x20 && (uint8_t)text[run] < 0x7f && text[run] != '\\' && text[run] != quote) run++;
         bf_buf_put(p->out, text + i, run - i);
         i = run;
@@ -114,6 +127,7 @@ static void put_str(printer *p, const char *text, uint32_t n) {
         i += length;
     }
     bf_buf_putc(p->out, quote);
+    return BF_OK;
 }
 
 /* ---- containers ---- */
@@ -159,8 +173,7 @@ static void put_code(bf_buf *out, const bf_raw_code *code) {
 }
 
 static bf_status print(printer *p, const bf_object *o) {
-    if (p->out->n > p->end)
-        return bf_budget_share_exceeded(p->err, p->budget, -1);
+    if (is_full(p, 0)) return full(p);
     bool is_old = p->version->has_old_types;
     switch ((bf_object_type)o->type) {
     case BF_OBJ_NONE: bf_buf_puts(p->out, "None"); break;
@@ -174,12 +187,10 @@ static bf_status print(printer *p, const bf_object *o) {
     case BF_OBJ_COMPLEX: put_complex(p->out, o->u.c.re, o->u.c.im); break;
     case BF_OBJ_BYTES:
         if (!is_old) bf_buf_putc(p->out, 'b');
-        put_bytes(p->out, o->u.p, o->n);
-        break;
+        return put_bytes(p, o->u.p, o->n);
     case BF_OBJ_STR:
         if (is_old) bf_buf_putc(p->out, 'u');
-        put_str(p, o->u.p, o->n);
-        break;
+        return put_str(p, o->u.p, o->n);
     case BF_OBJ_TUPLE: return print_items(p, o, "(", o->n == 1 ? ",)" : ")");
     case BF_OBJ_LIST: return print_items(p, o, "[", "]");
     case BF_OBJ_SET:

@@ -221,6 +221,31 @@ static void test_repr__largest_int(void **state) {
     free(digits);
 }
 
+/* One text that is larger than its share is given up on before it is written out, though no other follows it. */
+static void test_repr__text_limit_of_one_text(void **state) {
+    static char many[100000];
+    static const struct {
+        char fill;
+        uint32_t n; /* that has the repr 'fill...', or is too much */
+    } cases[] = {{'x', 10000}, {'\n', 5000}, {1, 2500}};
+    bf_limits limits = {.text = 4 * 10002};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int type = 0; type < 2; type++)
+            for (uint32_t more = 0; more < 2; more++) {
+                bf_buf text = {0};
+                bf_budget budget;
+                bf_error err = {0};
+                memset(many, cases[i].fill, sizeof many);
+                bf_object o = {.type = type ? BF_OBJ_BYTES : BF_OBJ_STR, .n = more ? sizeof many : cases[i].n - (uint32_t)type, .u.p = many};
+                bf_budget_init(&budget, &limits);
+                assert_int_equal(bf_repr(&text, &o, version_of(312), &budget, &err), more ? BF_LIMIT : BF_OK);
+                assert_true(text.n <= 10002 + 4);
+                if (more) assert_int_equal(budget.exceeded, BF_BUDGET_text);
+                bf_buf_free(&text);
+            }
+}
+
 /* Shared objects make a small file large when printed: thirty tuples, each of the one before twice. */
 static void test_repr__text_limit(void **state) {
     bf_object tuples[31] = {{.type = BF_OBJ_NONE}};
@@ -269,7 +294,7 @@ int main(void) {
         cmocka_unit_test(test_repr__as_cpython_prints),          cmocka_unit_test(test_repr__floats_by_the_thousand),
         cmocka_unit_test(test_repr__printable_code_points),      cmocka_unit_test(test_repr__printable_differs_by_version),
         cmocka_unit_test(test_repr__code_object_without_address), cmocka_unit_test(test_repr__appends),
-        cmocka_unit_test(test_repr__largest_int),                cmocka_unit_test(test_repr__text_limit),
+        cmocka_unit_test(test_repr__largest_int),                cmocka_unit_test(test_repr__text_limit), cmocka_unit_test(test_repr__text_limit_of_one_text),
         cmocka_unit_test(test_repr__failed_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
