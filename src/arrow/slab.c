@@ -19,7 +19,7 @@ struct bf_slab {
     bf_slabs *owner;
     bf_slab *next; /* in the list of free ones */
     char *memory;  /* NULL: there was no address space left */
-    size_t used;
+    size_t used, most_used;
     int n_batches; /* since its memory was given back */
     bool is_large; /* the batch */
     atomic_int users; /* buffers, and the builder until it ends */
@@ -53,7 +53,10 @@ void bf_slabs_trim(bf_slabs *slabs) {
     pthread_mutex_unlock(&slabs->lock);
     for (bf_slab *next; slab; slab = next) {
         next = slab->next;
-        if (slab->memory) munmap(slab->memory, SLAB_BYTES);
+        if (slab->memory) {
+            BF_ARENA_GIVE(slab->memory, slab->most_used); /* others may get these addresses */
+            munmap(slab->memory, SLAB_BYTES);
+        }
         free(slab);
     }
 }
@@ -126,6 +129,7 @@ static uint8_t *allocate(bf_slab *slab, size_t size) {
     if (!slab->memory || taken > SLAB_BYTES - slab->used) return malloc(size);
     char *p = slab->memory + slab->used;
     slab->used += taken;
+    if (slab->used > slab->most_used) slab->most_used = slab->used;
     BF_ARENA_TAKE(p, taken);
     BF_ARENA_GIVE(p, size);
     return (uint8_t *)p;

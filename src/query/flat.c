@@ -71,7 +71,7 @@ bf_status bf_flat_definition(char out[65], const bf_serving *s, size_t view, bf_
 }
 
 void bf_flat_about_source(char out[64], const bf_serving *s) {
-    size_t n = (size_t)snprintf(out, 64, s->delta.handle ? "version %lld, " : "", (long long)s->delta.about.version);
+    size_t n = s->delta.handle ? (size_t)snprintf(out, 64, "version %lld, ", (long long)s->delta.about.version) : 0;
     snprintf(out + n, 64 - n, "%zu part%s", s->files.n, s->files.n == 1 ? "" : "s");
 }
 
