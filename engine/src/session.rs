@@ -48,10 +48,8 @@ impl Engine {
             .with_runtime_env(runtime.build_arc()?)
             .with_default_features()
             .with_query_planner(Arc::new(narrow::Planner))
-            .with_optimizer_rules(narrow::optimizer_rules())
-            .with_physical_optimizer_rule(Arc::new(narrow::Flatten))
-            .with_physical_optimizer_rule(Arc::new(narrow::Aside))
-            .with_physical_optimizer_rule(Arc::new(narrow::Histogram));
+            .with_optimizer_rules(narrow::optimizer_rules());
+        let state = narrow::physical_optimizer_rules().fold(state, |state, rule| state.with_physical_optimizer_rule(rule));
         let context = SessionContext::new_with_state(state.build());
         let store = Arc::new(CountingStore::default());
         context.register_object_store(&Url::parse("file://").expect("a constant"), store.clone());

@@ -514,7 +514,7 @@ static bf_status no_memory(bf_builder *b, bf_error *err) {
 static bf_status begin(bf_builder *b, bf_error *err) {
     if (ArrowArrayInitFromSchema(&b->batch, &b->schema, NULL) != NANOARROW_OK) return no_memory(b, err);
     if (!(b->slab = bf_slab_take(b->slabs))) return no_memory(b, err);
-    bf_slab_serve(b->slab, &b->batch);
+    bool has_room = bf_slab_serve(b->slab, &b->batch);
     if (ArrowArrayStartAppending(&b->batch) != NANOARROW_OK) return no_memory(b, err);
     for (size_t i = 0; i < BF_N_ENCODED && b->is_encoded; i++) {
         b->encoded[i] = &b->batch;
@@ -525,7 +525,7 @@ static bf_status begin(bf_builder *b, bf_error *err) {
         if (!(b->rooms = malloc((size_t)n * sizeof *b->rooms))) return no_memory(b, err);
         for (int64_t i = 0; i < n; i++) b->rooms[i] = ROOM_BYTES;
     }
-    return bf_col_reserve(&b->batch, b->rooms) ? BF_OK : no_memory(b, err);
+    return !has_room || bf_col_reserve(&b->batch, b->rooms) ? BF_OK : no_memory(b, err);
 }
 
 bf_status bf_builder_init(bf_builder *b, bool is_encoded, bf_slabs *slabs, bf_error *err) {

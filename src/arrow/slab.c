@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -130,8 +129,8 @@ static uint8_t *allocate(bf_slab *slab, size_t size) {
     char *p = slab->memory + slab->used;
     slab->used += taken;
     if (slab->used > slab->most_used) slab->most_used = slab->used;
-    BF_ARENA_TAKE(p, taken);
     BF_ARENA_GIVE(p, size);
+    BF_ARENA_TAKE(p + size, taken - size);
     return (uint8_t *)p;
 }
 
@@ -169,9 +168,10 @@ static uint8_t *reallocate(struct ArrowBufferAllocator *self, uint8_t *old, int6
     return p;
 }
 
-void bf_slab_serve(bf_slab *slab, struct ArrowArray *array) {
+bool bf_slab_serve(bf_slab *slab, struct ArrowArray *array) {
     for (int64_t i = 0; i < array->n_buffers; i++)
         ArrowArrayBuffer(array, i)->allocator = (struct ArrowBufferAllocator){reallocate, give_back, slab};
     for (int64_t i = 0; i < array->n_children; i++) bf_slab_serve(slab, array->children[i]);
     if (array->dictionary) bf_slab_serve(slab, array->dictionary);
+    return slab->memory != NULL;
 }

@@ -3,6 +3,8 @@
 #ifndef BF_ARROW_SLAB_H
 #define BF_ARROW_SLAB_H
 
+#include <stdbool.h>
+
 #include "nanoarrow/nanoarrow.h"
 
 typedef struct bf_slabs bf_slabs;
@@ -23,8 +25,9 @@ void bf_slabs_free(bf_slabs *slabs);
 /** A slab for a batch that begins; NULL when memory runs out. */
 bf_slab *bf_slab_take(bf_slabs *slabs);
 
-/** Lets all buffers below an array, which have no memory yet, take theirs from a slab. */
-void bf_slab_serve(bf_slab *slab, struct ArrowArray *array);
+/** Lets all buffers below an array, which have no memory yet, take theirs from a slab. Whether room that is not needed costs nothing there:
+ *  where no address space is left, each buffer is malloc's. */
+bool bf_slab_serve(bf_slab *slab, struct ArrowArray *array);
 
 /** Nothing is taken from it any more for a batch of so many bytes: it goes back when the last buffer does, and the memory of a large one at
  *  once. */

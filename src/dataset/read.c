@@ -14,7 +14,7 @@
 
 /* The work is cut before it begins, by the size of the files, so that what comes out does not depend on who did it. */
 enum {
-    CHUNK_BYTES = 1344 << 10, /* of input: about 6 MB of Arrow, a page of each column, where zstd finds the most */
+    CHUNK_BYTES = 1344 << 10, /* of input: about 24 MB of Arrow, a page of each column, where zstd finds the most */
     CHUNK_FILES = 4096,
     BATCH_BYTES = 64 << 20,  /* of Arrow: a batch ends after the row that reaches it, before its chunk does */
     GIANT_BYTES = 32 << 20,  /* of what is known of a file: beyond it, it waits until it is the only one of that size */

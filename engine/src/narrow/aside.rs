@@ -22,14 +22,12 @@ use datafusion::arrow::compute::{SortOptions, interleave, take};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt64Type};
 use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::common::internal_err;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
-use datafusion::config::ConfigOptions;
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr, PhysicalSortExpr};
-use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode, PhysicalGroupBy};
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
@@ -39,35 +37,11 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, InputOrderMode, Partitioning, PlanProperties};
 use futures::StreamExt;
 
-use super::Options;
 use super::flatten::FlattenExec;
 
-/// After Flatten; the last rule, so that nothing comes between the two that belong together.
-#[derive(Debug)]
-pub struct Aside;
-
-impl PhysicalOptimizerRule for Aside {
-    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        if !Options::narrow_scans(config) {
-            return Ok(plan);
-        }
-        let replaced = plan.transform_up(|node| {
-            let aside = match node.downcast_ref::<AggregateExec>() {
-                Some(aggregate) => put_aside(aggregate)?,
-                None => None,
-            };
-            Ok(aside.map_or(Transformed::no(node), Transformed::yes))
-        });
-        replaced.data()
-    }
-
-    fn name(&self) -> &str {
-        "aside"
-    }
-
-    fn schema_check(&self) -> bool {
-        true
-    }
+/// After Flatten, so that nothing comes between the two nodes that belong together.
+pub fn aside(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    node.downcast_ref::<AggregateExec>().map_or(Ok(None), put_aside)
 }
 
 /// None where no key can be put aside.

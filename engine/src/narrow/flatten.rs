@@ -9,45 +9,22 @@ use datafusion::arrow::compute::take;
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{NullHandling, internal_err};
-use datafusion::config::ConfigOptions;
 use datafusion::error::Result;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, RecordOutput};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::unnest::UnnestExec;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties};
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::Options;
 use super::aside::properties;
 
-/// Puts FlattenExec in place of each UnnestExec that it can stand for. The last rule.
-#[derive(Debug)]
-pub struct Flatten;
-
-impl PhysicalOptimizerRule for Flatten {
-    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        if !Options::narrow_scans(config) {
-            return Ok(plan);
-        }
-        let replaced = plan.transform_up(|node| {
-            let flatten = node.downcast_ref::<UnnestExec>().and_then(FlattenExec::of);
-            Ok(flatten.map_or(Transformed::no(node), |flatten| Transformed::yes(Arc::new(flatten) as _)))
-        });
-        replaced.data()
-    }
-
-    fn name(&self) -> &str {
-        "flatten"
-    }
-
-    fn schema_check(&self) -> bool {
-        true
-    }
+/// In place of each UnnestExec that it can stand for.
+pub fn flatten(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    Ok(node.downcast_ref::<UnnestExec>().and_then(FlattenExec::of).map(|flatten| Arc::new(flatten) as _))
 }
 
 #[derive(Debug)]

@@ -13,15 +13,13 @@ use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray
 use datafusion::arrow::buffer::OffsetBuffer;
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::arrow::record_batch::RecordBatch;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{internal_err, resources_err};
-use datafusion::config::ConfigOptions;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_expr::expressions::Literal;
-use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, RecordOutput};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -29,32 +27,11 @@ use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Inp
 use futures::{StreamExt, stream};
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use super::Options;
 use super::aside::properties;
 
 /// After Aside, which needs the aggregates that it finds as they are.
-#[derive(Debug)]
-pub struct Histogram;
-
-impl PhysicalOptimizerRule for Histogram {
-    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        if !Options::narrow_scans(config) {
-            return Ok(plan);
-        }
-        let replaced = plan.transform_up(|node| {
-            let histogram = node.downcast_ref::<AggregateExec>().and_then(HistogramExec::of).transpose()?;
-            Ok(histogram.map_or(Transformed::no(node), |histogram| Transformed::yes(Arc::new(histogram) as _)))
-        });
-        replaced.data()
-    }
-
-    fn name(&self) -> &str {
-        "histogram"
-    }
-
-    fn schema_check(&self) -> bool {
-        true
-    }
+pub fn histogram(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    Ok(node.downcast_ref::<AggregateExec>().and_then(HistogramExec::of).map(|histogram| Arc::new(histogram) as _))
 }
 
 /// The text and, once for each count that is asked for, how often it came.
@@ -68,7 +45,7 @@ struct HistogramExec {
 
 impl HistogramExec {
     /// None where it cannot stand for an aggregate.
-    fn of(aggregate: &AggregateExec) -> Option<Result<HistogramExec>> {
+    fn of(aggregate: &AggregateExec) -> Option<HistogramExec> {
         let [(text, _)] = aggregate.group_expr().expr() else { return None };
         let is_plain = *aggregate.mode() == AggregateMode::Partial
             && aggregate.group_expr().is_single()
@@ -80,7 +57,7 @@ impl HistogramExec {
         (is_plain && matches!(kind, Ok(DataType::Utf8View))).then(|| {
             let input = aggregate.input().clone();
             let properties = properties(&input, aggregate.schema(), None);
-            Ok(HistogramExec { input, text: text.clone(), properties, metrics: ExecutionPlanMetricsSet::new() })
+            HistogramExec { input, text: text.clone(), properties, metrics: ExecutionPlanMetricsSet::new() }
         })
     }
 }

@@ -20,19 +20,17 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::config_err;
-use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::config::{ConfigEntry, ConfigExtension, ConfigOptions, ExtensionOptions};
 use datafusion::datasource::source_as_provider;
 use datafusion::error::Result;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 
-pub use aside::Aside;
 pub use distinct::optimizer_rules;
-pub use flatten::Flatten;
-pub use histogram::Histogram;
 pub use table::Table;
 
 /// What a session takes beside DataFusion's own settings: `SET bytefusion.narrow_scans = false`.
@@ -126,4 +124,38 @@ fn tables(plan: &LogicalPlan) -> Vec<(Arc<dyn TableProvider>, Vec<Expr>)> {
 
 fn as_table(provider: &Arc<dyn TableProvider>) -> Option<&Table> {
     provider.downcast_ref::<Table>()
+}
+
+/// What stands for a node, if anything does.
+type Replacement = fn(&Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>>;
+
+/// The last rules of a physical plan, in this order.
+pub fn physical_optimizer_rules() -> impl Iterator<Item = Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let all: [(_, Replacement); 3] = [("flatten", flatten::flatten), ("aside", aside::aside), ("histogram", histogram::histogram)];
+    all.into_iter().map(|(name, replacement)| Arc::new(Replace { name, replacement }) as _)
+}
+
+/// Puts other nodes in place of those of a plan, from its leaves up.
+#[derive(Debug)]
+struct Replace {
+    name: &'static str,
+    replacement: Replacement,
+}
+
+impl PhysicalOptimizerRule for Replace {
+    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
+        if !Options::narrow_scans(config) {
+            return Ok(plan);
+        }
+        let replaced = plan.transform_up(|node| Ok((self.replacement)(&node)?.map_or(Transformed::no(node), Transformed::yes)));
+        replaced.data()
+    }
+
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
 }
