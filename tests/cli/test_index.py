@@ -1,5 +1,6 @@
 import hashlib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -146,6 +147,14 @@ class Index(Case):
         empty.mkdir()
         dataset = self.index(empty)
         self.assertEqual(self.rows(dataset, "SELECT count(*) FROM bytecode_files_v1"), [("0",)])
+
+    def test_little_address_space(self):
+        """Less than what the room of one batch would take where address space is free."""
+        limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))
+        dataset = self.folder / "dataset"
+        done = subprocess.run([PROGRAM, "index", self.tree("a.pyc"), "-o", dataset], preexec_fn=limit, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.rows(dataset, "SELECT path, n_errors FROM py_bc_files"), [("a.pyc", "0")])
 
     def test_killed_run_leaves_the_old_state_or_the_new_one(self):
         """A kill between the commit and the end finds the new one."""
