@@ -26,7 +26,7 @@ use datafusion::parquet::file::metadata::{KeyValue, ParquetMetaData, SortingColu
 use datafusion::parquet::file::page_index::column_index::ColumnIndexMetaData;
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use datafusion::parquet::file::writer::SerializedFileWriter;
-use datafusion::parquet::schema::types::SchemaDescriptor;
+use datafusion::parquet::schema::types::{SchemaDescriptor, Type as SchemaType};
 
 use crate::error::{Error, EXECUTE, INVALID, Result};
 
@@ -112,7 +112,7 @@ pub struct FileWriter<'a> {
     options: &'a Options,
     file: File,
     writer: SerializedFileWriter<BufWriter<File>>,
-    factory: ArrowRowGroupWriterFactory,
+    others: ArrowRowGroupWriterFactory, // of the columns that are not ours
     open: Option<RowGroup>,
     benches: Vec<Bench>, // one for each thread
     written: Written,
@@ -146,9 +146,10 @@ impl<'a> FileWriter<'a> {
             .with_properties(properties(pairs, &descriptor, options)?)
             .with_skip_arrow_metadata(has_arrow_schema)
             .with_parquet_schema(descriptor);
-        let (writer, factory) = ArrowWriter::try_new_with_options(buffered, schema.clone(), arrow)?.into_serialized_writer()?;
+        let (writer, _) = ArrowWriter::try_new_with_options(buffered, schema.clone(), arrow)?.into_serialized_writer()?;
+        let others = others(&writer, &schema, options.compression)?;
         let benches = (0..options.threads).map(|_| Bench::default()).collect();
-        Ok(FileWriter { schema, options, file, writer, factory, open: None, benches, written: Written { rows: 0, size_bytes: 0, row_groups: 0 } })
+        Ok(FileWriter { schema, options, file, writer, others, open: None, benches, written: Written { rows: 0, size_bytes: 0, row_groups: 0 } })
     }
 
     pub fn add(&mut self, batch: &RecordBatch) -> Result<()> {
@@ -158,8 +159,8 @@ impl<'a> FileWriter<'a> {
         let group = match self.open.as_mut() {
             Some(group) => group,
             None => {
-                let writers = self.factory.create_column_writers(self.written.row_groups as usize)?;
-                self.open.insert(RowGroup::new(&self.schema, self.writer.schema_descr(), writers, self.options))
+                let others = self.others.create_column_writers(self.written.row_groups as usize)?;
+                self.open.insert(RowGroup::new(&self.schema, self.writer.schema_descr(), others, self.options))
             }
         };
         let n_pieces = (batch.get_array_memory_size() / PIECE_BYTES + 1).min(batch.num_rows());
@@ -278,6 +279,16 @@ fn properties(pairs: Vec<KeyValue>, descriptor: &SchemaDescriptor, options: &Opt
     Ok(builder.build())
 }
 
+/// Makes writers for the columns that pages/ does not write, and for no others: each holds the memory of two contexts of zstd.
+fn others(writer: &SerializedFileWriter<BufWriter<File>>, schema: &Schema, compression: Compression) -> Result<ArrowRowGroupWriterFactory> {
+    let root = writer.schema_descr().root_schema();
+    let both = root.get_fields().iter().zip(schema.fields()).filter(|(_, field)| !is_ours(field.data_type(), compression));
+    let (groups, fields): (Vec<_>, Vec<_>) = both.map(|(group, field)| (group.clone(), field.clone())).unzip();
+    let root = SchemaType::group_type_builder(root.name()).with_fields(groups).build()?;
+    let without_file = SerializedFileWriter::new(std::io::sink(), Arc::new(root), writer.properties().clone())?;
+    Ok(ArrowRowGroupWriterFactory::new(&without_file, Arc::new(Schema::new(fields))))
+}
+
 fn n_leaves(kind: &DataType) -> usize {
     match kind {
         DataType::Struct(children) => children.iter().map(|c| n_leaves(c.data_type())).sum(),
@@ -339,17 +350,19 @@ fn twins(pieces: &[Piece]) -> Vec<Vec<usize>> {
 }
 
 impl RowGroup {
-    fn new(schema: &SchemaRef, descriptor: &SchemaDescriptor, writers: Vec<ArrowColumnWriter>, options: &Options) -> RowGroup {
+    fn new(schema: &SchemaRef, descriptor: &SchemaDescriptor, others: Vec<ArrowColumnWriter>, options: &Options) -> RowGroup {
         let compression = options.compression;
-        let mut writers = writers.into_iter().enumerate();
+        let (mut columns, mut others) = (descriptor.columns().iter(), others.into_iter());
         let mut chunks = vec![];
         for field in schema.fields() {
-            let writers = writers.by_ref().take(n_leaves(field.data_type()));
+            let n = n_leaves(field.data_type());
+            let columns = columns.by_ref().take(n);
             if is_ours(field.data_type(), compression) {
-                let ours = writers.map(|(i, _)| ChunkWriter::new(descriptor.column(i), compression, options.integers));
+                let ours = columns.map(|column| ChunkWriter::new(column.clone(), compression, options.integers));
                 chunks.extend(ours.map(|w| Mutex::new(Chunk::Ours(Box::new(w)))));
             } else {
-                chunks.push(Mutex::new(Chunk::Arrow(writers.map(|(_, w)| w).collect())));
+                columns.for_each(drop);
+                chunks.push(Mutex::new(Chunk::Arrow(others.by_ref().take(n).collect())));
             }
         }
         RowGroup { schema: schema.clone(), compression, chunks, size_bytes: 0 }

@@ -51,9 +51,19 @@ static const struct ArrowSchema *schema_taken(const columns *c) {
         if (from_) append(c.s, column_, from_, n);                   \
     } while (0)
 
+/* Of texts that a file has again and again. */
+enum { ARGVAL_STR, ARGREPR, DATA_HEX };
+
 #define BOOL(name, n, value) BY_SCRATCH(int8_t, bf_scratch_valid, bf_col_bool, name, n, value)
 #define STR(name, n, value) BY_SCRATCH(bf_str, bf_scratch_strs, bf_col_strs, name, n, value)
 #define WORD(name, n, value) BY_SCRATCH(bf_str, bf_scratch_strs, bf_col_words, name, n, value) /* a text that is there as long as the program */
+#define TEXT(known_, name, n, value)                                 \
+    do {                                                             \
+        bf_str *from_ = bf_scratch_strs(c.s, n);                     \
+        for (int64_t k = 0; from_ && k < (n); k++) from_[k] = (value); \
+        struct ArrowArray *column_ = take(&c, #name);                \
+        if (from_) bf_col_texts(c.s, &c.s->known[known_], column_, from_, n); \
+    } while (0)
 #define NO_LISTS(name, n) bf_col_empty_lists(c.s, take(&c, #name), n) /* empty lists or maps */
 
 /* One map a row; `value` is a const bf_attrs *. */
@@ -156,22 +166,6 @@ static void put_exceptions(bf_scratch *s, const struct ArrowSchema *schema, stru
         for (const bf_cache_fact *cache = (code)->instrs[i_].n_caches ? (code)->instrs[i_].caches : NULL; /* NULL + 0 is undefined in C */ \
              cache && cache - (code)->instrs[i_].caches < (ptrdiff_t)(code)->instrs[i_].n_caches; cache++)
 
-static void put_hex(bf_scratch *s, struct ArrowArray *column, const bf_code_facts *code, int64_t n) {
-    int64_t size = 0;
-    FOR_CACHES(code, cache) size += 4 * cache->size;
-    char *hex = bf_scratch_text(s, size);
-    bf_str *texts = bf_scratch_strs(s, n), *text = texts;
-    if (!hex || !texts) return;
-    FOR_CACHES(code, cache) {
-        *text++ = (bf_str){hex, 4 * (uint32_t)cache->size};
-        for (int32_t b = 0; b < 2 * cache->size; b++) {
-            *hex++ = "0123456789abcdef"[cache->data[b] >> 4];
-            *hex++ = "0123456789abcdef"[cache->data[b] & 15];
-        }
-    }
-    bf_col_strs(s, column, texts, n);
-}
-
 static void put_caches(bf_scratch *s, const struct ArrowSchema *schema, struct ArrowArray *list, const bf_code_facts *code) {
     struct ArrowArray *array = list->children[0];
     columns c = columns_of(s, schema, array);
@@ -186,7 +180,10 @@ static void put_caches(bf_scratch *s, const struct ArrowSchema *schema, struct A
     int32_t *size = bf_col_int32(s, take(&c, "size"), n);
     if (!size) return;
     FOR_CACHES(code, cache) *size++ = cache->size;
-    put_hex(s, take(&c, "data_hex"), code, n);
+    bf_str *hex = bf_scratch_strs(s, n), *hexes = hex;
+    if (!hex) return;
+    FOR_CACHES(code, cache) *hex++ = cache->data_hex;
+    bf_col_texts(s, &s->known[DATA_HEX], take(&c, "data_hex"), hexes, n);
     bf_col_structs(array, n);
 }
 
@@ -278,8 +275,8 @@ static void put_instrs(bf_scratch *s, const struct ArrowSchema *schema, struct A
     INT32_OR_NULL(oparg, n, i[k].has_arg ? i[k].arg : BF_NONE_INT);
     WORD(argval_kind, n, kinds[i[k].argval_kind]);
     put_argval_ints(s, take(&c, "argval_int"), code);
-    STR(argval_str, n, i[k].argval_str);
-    STR(argrepr, n, i[k].argrepr);
+    TEXT(ARGVAL_STR, argval_str, n, i[k].argval_str);
+    TEXT(ARGREPR, argrepr, n, i[k].argrepr);
     INT32_OR_NULL(line_number, n, i[k].line_number);
     INT32_OR_NULL(starts_line, n, i[k].starts_line);
     INT32_OR_NULL(label, n, i[k].label);
@@ -449,15 +446,18 @@ static void put_file(bf_builder *b, const bf_file_facts *file) {
 
 /* ---- the builder ---- */
 
-/* Columns that dictionaries can encode: they have few different values. */
+/* Columns that dictionaries can encode: they have few different values, or the same again and again in a file. */
 static const struct {
     const char *path;
-    void (*end)(bf_scratch *s, struct ArrowArray *column);
+    void (*end)(bf_scratch *s, struct ArrowArray *column); /* makes the dictionary; NULL: it is there already */
 } encoded[BF_N_ENCODED] = {
     {"code_objects.element.instructions.element.opname", bf_col_end_words},
     {"code_objects.element.instructions.element.baseopname", bf_col_end_words},
     {"code_objects.element.instructions.element.argval_kind", bf_col_end_words},
+    {"code_objects.element.instructions.element.argval_str", NULL},
+    {"code_objects.element.instructions.element.argrepr", NULL},
     {"code_objects.element.instructions.element.cache_info.element.name", bf_col_end_words},
+    {"code_objects.element.instructions.element.cache_info.element.data_hex", NULL},
     {"code_objects.element.instructions.element.span.col_unit", bf_col_end_words},
     {"code_objects.element.instructions.element.attrs.key_value.key", bf_col_end_words},
     {"code_objects.element.instructions.element.attrs.key_value.value", bf_col_end_numbers},
@@ -536,6 +536,7 @@ bf_status bf_builder_init(bf_builder *b, bool is_encoded, bf_slabs *slabs, bf_er
 bf_status bf_builder_add(bf_builder *b, const bf_file_facts *file, bf_error *err) {
     if (!b->batch.release) BF_TRY(begin(b, err));
     put_file(b, file);
+    bf_scratch_end_file(&b->scratch);
     return b->scratch.failed ? no_memory(b, err) : BF_OK;
 }
 
@@ -550,7 +551,8 @@ int64_t bf_builder_size_bytes(bf_builder *b) {
 bf_status bf_builder_finish(bf_builder *b, struct ArrowArray *out, bf_error *err) {
     if (!b->batch.release) BF_TRY(begin(b, err));
     bf_col_learn_rooms(&b->batch, b->rooms, LARGEST_ROOM);
-    for (size_t i = 0; i < BF_N_ENCODED && b->is_encoded; i++) encoded[i].end(&b->scratch, b->encoded[i]);
+    for (size_t i = 0; i < BF_N_ENCODED && b->is_encoded; i++)
+        if (encoded[i].end) encoded[i].end(&b->scratch, b->encoded[i]);
     if (b->scratch.failed) return no_memory(b, err);
     if (ArrowArrayFinishBuildingDefault(&b->batch, NULL) != NANOARROW_OK) return no_memory(b, err);
     int64_t size_bytes = bf_builder_size_bytes(b);

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "decode/facts.h"
 
-enum { BF_N_ENCODED = 13 };
+enum { BF_N_ENCODED = 16 };
 
 typedef struct bf_builder {
     struct ArrowSchema schema;

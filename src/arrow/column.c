@@ -9,6 +9,7 @@ void bf_scratch_free(bf_scratch *s) {
     free(s->ints);
     free(s->text);
     free(s->words.items);
+    for (int i = 0; i < BF_N_KNOWN; i++) free(s->known[i].items);
     free(s->large);
     *s = (bf_scratch){0};
 }
@@ -49,15 +50,26 @@ char *bf_scratch_text(bf_scratch *s, int64_t n) {
     return p;
 }
 
+static void forget(bf_words *w) {
+    if (w->n) memset(w->slots, 0, sizeof w->slots);
+    w->n = 0;
+}
+
+void bf_scratch_end_file(bf_scratch *s) {
+    for (int i = 0; i < BF_N_KNOWN; i++) forget(&s->known[i]);
+}
+
 void bf_scratch_end_batch(bf_scratch *s) {
     enum { KEPT = 1 << 17 }; /* instructions of a code object, say; one that has more is rare */
-    if (s->n_valid > KEPT || s->n_strs > KEPT || s->n_ints > KEPT || s->n_text > 16 * KEPT) {
+    bool is_large = s->n_valid > KEPT || s->n_strs > KEPT || s->n_ints > KEPT || s->n_text > 16 * KEPT;
+    for (int i = 0; i < BF_N_KNOWN; i++) is_large |= s->known[i].capacity > KEPT;
+    if (is_large) {
         bool failed = s->failed;
         bf_scratch_free(s);
         s->failed = failed;
     }
-    s->words.n = 0;
-    memset(s->words.slots, 0, sizeof s->words.slots);
+    bf_scratch_end_file(s);
+    forget(&s->words);
     s->n_large = 0;
 }
 
@@ -92,19 +104,22 @@ void bf_col_int32_nulls(bf_scratch *s, struct ArrowArray *column, int32_t *slots
     bf_col_validity(s, column, valid, n);
 }
 
+/* There is room for them. */
 static void append_bits(struct ArrowBitmap *bitmap, const int8_t *valid, int64_t n) {
-    uint8_t *bytes = bitmap->buffer.data;
-    int64_t at = bitmap->size_bits, end = at + n;
-    for (; at < end && at % 8; at++) ArrowBitSetTo(bytes, at, (uint8_t)*valid++);
-    for (; at + 8 <= end; at += 8, valid += 8) {
+    uint8_t *to = bitmap->buffer.data + bitmap->size_bits / 8;
+    unsigned n_begun = bitmap->size_bits % 8, bits = n_begun ? *to & ((1u << n_begun) - 1) : 0; /* of the last byte */
+    bitmap->size_bits += n;
+    bitmap->buffer.size_bytes = _ArrowBytesForBits(bitmap->size_bits);
+    for (; n >= 8; n -= 8, valid += 8) {
         uint64_t eight;
         memcpy(&eight, valid, 8);
-        bytes[at / 8] = (uint8_t)(eight * 0x0102040810204080u >> 56); /* the lowest bit of each byte */
+        bits |= (unsigned)(eight * 0x0102040810204080u >> 56) << n_begun; /* the lowest bit of each byte */
+        *to++ = (uint8_t)bits;
+        bits >>= 8;
     }
-    if (at < end) bytes[at / 8] = 0;
-    for (; at < end; at++) ArrowBitSetTo(bytes, at, (uint8_t)*valid++);
-    bitmap->size_bits = end;
-    bitmap->buffer.size_bytes = _ArrowBytesForBits(end);
+    for (int64_t k = 0; k < n; k++) bits |= (unsigned)valid[k] << (n_begun + (unsigned)k);
+    if (n_begun + n > 0) to[0] = (uint8_t)bits;
+    if (n_begun + n > 8) to[1] = (uint8_t)(bits >> 8);
 }
 
 void bf_col_validity(bf_scratch *s, struct ArrowArray *column, const int8_t *valid, int64_t n) {
@@ -186,8 +201,7 @@ void bf_col_strs(bf_scratch *s, struct ArrowArray *column, const bf_str *from, i
 
 /* ---- texts by their place in a dictionary ---- */
 
-static int32_t add_word(bf_scratch *s, bf_str text, size_t slot) {
-    bf_words *w = &s->words;
+static int32_t add_word(bf_scratch *s, bf_words *w, bf_str text, size_t slot) {
     bf_str *items = grow(s, w->items, &w->capacity, w->n + 1, sizeof *items);
     if (!items) return 0;
     w->items = items;
@@ -196,28 +210,41 @@ static int32_t add_word(bf_scratch *s, bf_str text, size_t slot) {
     return w->n - 1;
 }
 
-static int32_t place_of(bf_scratch *s, bf_str text) {
-    bf_words *w = &s->words;
+static int32_t place_of(bf_scratch *s, bf_words *w, bf_str text) {
     size_t slot = ((uintptr_t)text.p * 0x9e3779b1u >> 7 ^ text.n) % BF_WORD_SLOTS;
     for (; w->slots[slot]; slot = (slot + 1) % BF_WORD_SLOTS) {
         const bf_str *item = &w->items[w->slots[slot] - 1];
         if (item->p == text.p && item->n == text.n) return w->slots[slot] - 1;
     }
-    return add_word(s, text, slot);
+    return add_word(s, w, text, slot);
 }
 
-void bf_col_words(bf_scratch *s, struct ArrowArray *column, const bf_str *from, int64_t n) {
-    if (!column->dictionary) {
-        bf_col_strs(s, column, from, n);
-        return;
-    }
+/* The first of `w` has the place `first`. */
+static void put_places(bf_scratch *s, bf_words *w, int32_t first, struct ArrowArray *column, const bf_str *from, int64_t n) {
     bool any_null = false;
     int32_t *to = bf_col_int32(s, column, n);
     for (int64_t k = 0; to && k < n; k++) {
         any_null |= from[k].p == NULL;
-        to[k] = k && from[k].p == from[k - 1].p && from[k].n == from[k - 1].n ? to[k - 1] : from[k].p ? place_of(s, from[k]) : 0;
+        to[k] = k && from[k].p == from[k - 1].p && from[k].n == from[k - 1].n ? to[k - 1] : from[k].p ? first + place_of(s, w, from[k]) : 0;
     }
     if (to) end_texts(s, column, from, n, any_null);
+}
+
+void bf_col_words(bf_scratch *s, struct ArrowArray *column, const bf_str *from, int64_t n) {
+    if (column->dictionary)
+        put_places(s, &s->words, 0, column, from, n);
+    else
+        bf_col_strs(s, column, from, n);
+}
+
+void bf_col_texts(bf_scratch *s, bf_words *known, struct ArrowArray *column, const bf_str *from, int64_t n) {
+    if (!column->dictionary) {
+        bf_col_strs(s, column, from, n);
+        return;
+    }
+    int32_t n_before = known->n;
+    put_places(s, known, (int32_t)column->dictionary->length - n_before, column, from, n);
+    if (!s->failed) bf_col_strs(s, column->dictionary, known->items + n_before, known->n - n_before);
 }
 
 void bf_col_end_words(bf_scratch *s, struct ArrowArray *column) {
@@ -302,9 +329,18 @@ static int64_t own_rooms(const struct ArrowArray *column) {
     return column->n_buffers ? column->n_buffers - 1 : 0;
 }
 
+/* What is below an array: its children, and its dictionary behind them. */
+static int64_t n_below(const struct ArrowArray *column) {
+    return column->n_children + (column->dictionary != NULL);
+}
+
+static struct ArrowArray *below(const struct ArrowArray *column, int64_t i) {
+    return i < column->n_children ? column->children[i] : column->dictionary;
+}
+
 int64_t bf_col_n_rooms(const struct ArrowArray *column) {
     int64_t n = own_rooms(column);
-    for (int64_t i = 0; i < column->n_children; i++) n += bf_col_n_rooms(column->children[i]);
+    for (int64_t i = 0; i < n_below(column); i++) n += bf_col_n_rooms(below(column, i));
     return n;
 }
 
@@ -312,9 +348,9 @@ bool bf_col_reserve(struct ArrowArray *column, const int64_t *rooms) {
     for (int64_t i = 0; i < own_rooms(column); i++)
         if (ArrowBufferReserve(ArrowArrayBuffer(column, i + 1), rooms[i]) != NANOARROW_OK) return false;
     rooms += own_rooms(column);
-    for (int64_t i = 0; i < column->n_children; i++) {
-        if (!bf_col_reserve(column->children[i], rooms)) return false;
-        rooms += bf_col_n_rooms(column->children[i]);
+    for (int64_t i = 0; i < n_below(column); i++) {
+        if (!bf_col_reserve(below(column, i), rooms)) return false;
+        rooms += bf_col_n_rooms(below(column, i));
     }
     return true;
 }
@@ -323,15 +359,15 @@ void bf_col_learn_rooms(struct ArrowArray *column, int64_t *rooms, int64_t most)
     for (int64_t i = 0; i < own_rooms(column); i++)
         while (rooms[i] < most && rooms[i] < ArrowArrayBuffer(column, i + 1)->size_bytes) rooms[i] *= 2;
     rooms += own_rooms(column);
-    for (int64_t i = 0; i < column->n_children; i++) {
-        bf_col_learn_rooms(column->children[i], rooms, most);
-        rooms += bf_col_n_rooms(column->children[i]);
+    for (int64_t i = 0; i < n_below(column); i++) {
+        bf_col_learn_rooms(below(column, i), rooms, most);
+        rooms += bf_col_n_rooms(below(column, i));
     }
 }
 
 int64_t bf_col_size_bytes(struct ArrowArray *column) {
     int64_t size = 0;
     for (int64_t i = 0; i < column->n_buffers; i++) size += ArrowArrayBuffer(column, i)->size_bytes;
-    for (int64_t i = 0; i < column->n_children; i++) size += bf_col_size_bytes(column->children[i]);
+    for (int64_t i = 0; i < n_below(column); i++) size += bf_col_size_bytes(below(column, i));
     return size;
 }

@@ -9,7 +9,9 @@
 
 enum { BF_WORD_SLOTS = 8192 };
 
-/** Texts that are there as long as the program, each once, found again by where they are. */
+enum { BF_N_KNOWN = 3 }; /* columns of texts that a file has again and again */
+
+/** Texts that do not move, each once, found again by where they are. */
 typedef struct bf_words {
     bf_str *items;
     int32_t n;
@@ -25,6 +27,7 @@ typedef struct bf_scratch {
     char *text;
     size_t n_valid, n_strs, n_ints, n_text; /* capacities */
     bf_words words;                         /* of all columns of the batch that are encoded by a dictionary */
+    bf_words known[BF_N_KNOWN];             /* of one column and one file */
     int32_t *large;                         /* numbers of such columns that are have no place beforehand */
     size_t n_large, large_capacity;
     bool failed;
@@ -57,12 +60,19 @@ void bf_col_strs(bf_scratch *s, struct ArrowArray *column, const bf_str *from, i
 /** Appends n texts that are there as long as the program: as places in a dictionary where the column has one. */
 void bf_col_words(bf_scratch *s, struct ArrowArray *column, const bf_str *from, int64_t n);
 
+/** Appends n texts that are there as long as the file: as places in a dictionary where the column has one, to which a text that is not among
+ *  `known` is appended. */
+void bf_col_texts(bf_scratch *s, bf_words *known, struct ArrowArray *column, const bf_str *from, int64_t n);
+
 /** Appends n texts: numbers from 0 up, in decimal; as places in a dictionary where the column has one. */
 void bf_col_numbers(bf_scratch *s, struct ArrowArray *column, const int32_t *numbers, int64_t n);
 
 /** The dictionary of a column that bf_col_words or bf_col_numbers filled, when the batch ends. */
 void bf_col_end_words(bf_scratch *s, struct ArrowArray *column);
 void bf_col_end_numbers(bf_scratch *s, struct ArrowArray *column);
+
+/** Forgets the texts of a file. */
+void bf_scratch_end_file(bf_scratch *s);
 
 /** Forgets the words and numbers of a batch. */
 void bf_scratch_end_batch(bf_scratch *s);
@@ -88,7 +98,7 @@ int64_t bf_col_n_rooms(const struct ArrowArray *column);
 bool bf_col_reserve(struct ArrowArray *column, const int64_t *rooms);
 void bf_col_learn_rooms(struct ArrowArray *column, int64_t *rooms, int64_t most);
 
-/** Bytes in all buffers of an array and of what is below it. */
+/** Bytes in all buffers of an array, of its dictionary, and of what is below it. */
 int64_t bf_col_size_bytes(struct ArrowArray *column);
 
 #endif

@@ -95,7 +95,7 @@ static bool is_one_of(const char *text, const char *const *known) {
 /* Memory comes and goes in large blocks, between threads: what is free goes back at once, in place of waiting in the heap of the
  * thread that asked for it. So a long run needs hardly more than a short one (bench/README.md). */
 static void keep_no_free_memory(int jobs) {
-    enum { BLOCK_BYTES = 256 << 10, FREE_BYTES = 2 << 20 };
+    enum { BLOCK_BYTES = 1 << 20, FREE_BYTES = 2 << 20 };
     long n = jobs > 0 ? jobs : sysconf(_SC_NPROCESSORS_ONLN);
     mallopt(M_MMAP_THRESHOLD, BLOCK_BYTES);
     mallopt(M_TRIM_THRESHOLD, FREE_BYTES);

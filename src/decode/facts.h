@@ -28,6 +28,7 @@ typedef struct bf_cache_fact {
     bf_str name;
     int32_t size;
     const uint8_t *data;
+    bf_str data_hex;
 } bf_cache_fact;
 
 /** Positions as stored: 1-based lines, columns in bytes of UTF-8; BF_NONE_INT where none is stored. */

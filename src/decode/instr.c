@@ -53,6 +53,18 @@ static uint32_t size_of(const decoder *d, const bf_op_info *base) {
 }
 
 static void walk(decoder *d) {
+    static const bf_instr blank = { /* to be copied: gcc clears a struct of this size by a slow instruction */
+        .argrepr = BF_STR_INIT(""),
+        .line_number = BF_NONE_INT,
+        .starts_line = BF_NONE_INT,
+        .label = BF_NONE_INT,
+        .jump_target = BF_NONE_INT,
+        .stack_before = BF_NONE_INT,
+        .stack_after = BF_NONE_INT,
+        .byte_start = BF_NONE_INT,
+        .byte_len = BF_NONE_INT,
+        .position = {BF_NONE_INT, BF_NONE_INT, BF_NONE_INT, BF_NONE_INT},
+    };
     const uint8_t *bytes = d->code->bytecode;
     uint32_t odd = d->code->n_bytecode % (uint32_t)d->version->code_unit, n_bytes = d->code->n_bytecode - odd, extended = 0;
     int32_t prefix_bytes = 0;
@@ -72,25 +84,14 @@ static void walk(decoder *d) {
         }
         bool is_prefix = base->name.n == 12 && !memcmp(base->name.p, "EXTENDED_ARG", 12);
         bf_instr *i = &d->out->items[d->out->n++];
-        *i = (bf_instr){
-            .offset = (int32_t)at,
-            .start_offset = (int32_t)at - (is_prefix ? 0 : prefix_bytes),
-            .opcode = number,
-            .baseopcode = op->base,
-            .op = op,
-            .base = base,
-            .has_arg = base->arg != BF_ARG_NONE,
-            .argrepr = BF_STR(""),
-            .line_number = BF_NONE_INT,
-            .starts_line = BF_NONE_INT,
-            .label = BF_NONE_INT,
-            .jump_target = BF_NONE_INT,
-            .stack_before = BF_NONE_INT,
-            .stack_after = BF_NONE_INT,
-            .byte_start = BF_NONE_INT,
-            .byte_len = BF_NONE_INT,
-            .position = {BF_NONE_INT, BF_NONE_INT, BF_NONE_INT, BF_NONE_INT},
-        };
+        *i = blank;
+        i->offset = (int32_t)at;
+        i->start_offset = (int32_t)at - (is_prefix ? 0 : prefix_bytes);
+        i->opcode = number;
+        i->baseopcode = op->base;
+        i->op = op;
+        i->base = base;
+        i->has_arg = base->arg != BF_ARG_NONE;
         uint32_t low = size == 3 ? bf_load_u16(bytes + at + 1) : size == 2 ? bytes[at + 1] : 0;
         uint32_t argument = i->has_arg ? low | extended : 0;
         i->arg = (int32_t)argument;
@@ -106,6 +107,24 @@ static void walk(decoder *d) {
     if (prefix_bytes) ANOMALY(d, (int32_t)n_bytes, "code ends after EXTENDED_ARG");
 }
 
+/* Caches in files are zero. */
+static bf_str hex_of(decoder *d, const uint8_t *data, uint32_t n) {
+    static const char zeros[] = "0000000000000000000000000000000000000000000000000000000000000000";
+    bool is_zero = 2 * n < sizeof zeros;
+    for (uint32_t b = 0; b < n && is_zero; b++) is_zero = data[b] == 0;
+    if (is_zero) return (bf_str){zeros, 2 * n};
+    char *hex = bf_arena_alloc(d->arena, 2 * (size_t)n), *to = hex;
+    if (!hex) {
+        d->failed = true;
+        return BF_STR("");
+    }
+    for (uint32_t b = 0; b < n; b++) {
+        *to++ = "0123456789abcdef"[data[b] >> 4];
+        *to++ = "0123456789abcdef"[data[b] & 15];
+    }
+    return (bf_str){hex, 2 * n};
+}
+
 static void read_caches(decoder *d, bf_instr *i) {
     const bf_cache_layout *layout = d->ops[i->baseopcode].caches;
     bf_cache_fact *facts = bf_arena_alloc(d->arena, layout->n_fields * sizeof *facts);
@@ -119,7 +138,8 @@ static void read_caches(decoder *d, bf_instr *i) {
     for (uint8_t k = 0; k < layout->n_fields; k++) {
         int32_t size = layout->fields[k].size;
         if (at + 2 * size > i->end_offset) break; /* the code ends inside */
-        facts[i->n_caches++] = (bf_cache_fact){layout->fields[k].name, size, d->code->bytecode + at};
+        const uint8_t *data = d->code->bytecode + at;
+        facts[i->n_caches++] = (bf_cache_fact){layout->fields[k].name, size, data, hex_of(d, data, 2 * (uint32_t)size)};
         for (int32_t b = 0; b < 2 * size; b++) dirty |= d->code->bytecode[at + b] != 0;
         at += 2 * size;
     }

@@ -317,9 +317,7 @@ static void put_json_instr(bf_buf *out, const bf_instr *i, const bf_dis_options 
         for (uint8_t k = 0; k < i->n_caches; k++) {
             bf_buf_puts(out, k ? ",{\"name\":" : "{\"name\":");
             put_json_str(out, i->caches[k].name);
-            bf_buf_printf(out, ",\"size\":%d,\"data_hex\":\"", i->caches[k].size);
-            for (int32_t b = 0; b < 2 * i->caches[k].size; b++) bf_buf_printf(out, "%02x", i->caches[k].data[b]);
-            bf_buf_puts(out, "\"}");
+            bf_buf_printf(out, ",\"size\":%d,\"data_hex\":\"%.*s\"}", i->caches[k].size, (int)i->caches[k].data_hex.n, i->caches[k].data_hex.p);
         }
         bf_buf_putc(out, ']');
     }

@@ -145,14 +145,15 @@ impl ChunkWriter {
         let (keys, values) = (texts.keys().values(), texts.values().as_string::<i32>());
         let dictionary = self.dictionary.as_mut().filter(|d| !d.is_full())?;
         let n_before = dictionary.len();
-        let mut known = vec![None; values.len()];
+        const UNKNOWN: u32 = u32::MAX;
+        let mut known = vec![UNKNOWN; values.len()];
         let mut places = Vec::with_capacity(levels.n_values());
         levels.for_each(|slot| {
             let key = keys[slot] as usize;
-            if known[key].is_none() {
-                known[key] = dictionary.place(values.value(key).as_bytes());
+            if known[key] == UNKNOWN {
+                known[key] = dictionary.place(values.value(key).as_bytes()).unwrap_or_default().into(); // none: it is full, see below
             }
-            places.extend(known[key]);
+            places.push(known[key] as u16);
         });
         if dictionary.is_full() {
             dictionary.end_at(n_before);

@@ -223,8 +223,10 @@ impl Levels {
             put(self.repetition.encoded.get_or_init(|| encode(&self.repetition.levels, self.repetition.max)));
         }
         if self.max_definition > 0 {
-            let levels = || self.definition.iter().map(|d| if *d == OPEN { self.max_definition } else { *d }).collect::<Vec<_>>();
-            put(self.encoded.get_or_init(|| encode(&levels(), self.max_definition)));
+            let max = self.max_definition;
+            let level = move |d: &u8| if *d == OPEN { max } else { *d }; // of a copy, so that the compiler takes many at a time
+            let levels = || self.definition.iter().map(level).collect::<Vec<_>>();
+            put(self.encoded.get_or_init(|| encode(&levels(), max)));
         }
     }
 }
