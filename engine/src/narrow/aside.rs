@@ -237,16 +237,16 @@ impl PutAsideExec {
         let fields: Vec<_> = old.fields().iter().enumerate().map(field).collect();
         let schema = Arc::new(Schema::new_with_metadata(fields, old.metadata().clone()));
         let number = Arc::new(Column::new(old.field(columns[0]).name(), columns[0]));
-        let properties = properties(&input, schema, Some(number));
+        let properties = properties(&input, schema, Some(PhysicalSortExpr::new(number, SortOptions::default())));
         PutAsideExec { input, columns, rows, properties }
     }
 }
 
-/// Of a node with another schema than its input, each of whose partitions is one of the input, sorted by `number`.
-pub fn properties(input: &Arc<dyn ExecutionPlan>, schema: SchemaRef, number: Option<Arc<dyn PhysicalExpr>>) -> Arc<PlanProperties> {
+/// Of a node with another schema than its input, each of whose partitions is one of the input, in that order.
+pub fn properties(input: &Arc<dyn ExecutionPlan>, schema: SchemaRef, order: Option<PhysicalSortExpr>) -> Arc<PlanProperties> {
     let mut equivalences = EquivalenceProperties::new(schema);
-    if let Some(number) = number {
-        equivalences.add_ordering([PhysicalSortExpr::new(number, SortOptions::default())]);
+    if let Some(order) = order {
+        equivalences.add_ordering([order]);
     }
     let of = input.properties();
     let partitions = Partitioning::UnknownPartitioning(of.output_partitioning().partition_count());

@@ -13,7 +13,7 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{NullHandling, internal_err};
 use datafusion::error::Result;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, RecordOutput};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::unnest::UnnestExec;
@@ -32,6 +32,7 @@ pub struct FlattenExec {
     input: Arc<dyn ExecutionPlan>,
     list: usize,
     drops_nulls: bool,
+    in_slices: bool, // of the items, where they lie side by side; else in copies, which hold no more than they need
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
@@ -50,6 +51,7 @@ impl FlattenExec {
             input,
             list: list.index_in_input_schema,
             drops_nulls,
+            in_slices: false,
             properties: unnest.properties().clone(),
             metrics: ExecutionPlanMetricsSet::new(),
         })
@@ -61,20 +63,33 @@ impl FlattenExec {
     }
 
     fn over(&self, input: Arc<dyn ExecutionPlan>) -> FlattenExec {
-        let (list, drops_nulls, properties) = (self.list, self.drops_nulls, self.properties_over(&input));
-        FlattenExec { input, list, drops_nulls, properties, metrics: ExecutionPlanMetricsSet::new() }
+        let (list, drops_nulls, in_slices, properties) = (self.list, self.drops_nulls, self.in_slices, self.properties_over(&input));
+        FlattenExec { input, list, drops_nulls, in_slices, properties, metrics: ExecutionPlanMetricsSet::new() }
     }
 
-    /// Also where the other columns of the input are of other types.
+    /// The same over an input with the same columns, whose texts may be views, for a node that keeps nothing of what it gets.
+    pub fn in_slices(&self, input: Arc<dyn ExecutionPlan>) -> Result<FlattenExec> {
+        let flatten = FlattenExec { in_slices: true, ..self.over(input) };
+        let old = self.properties.equivalence_properties();
+        let mut equivalences = EquivalenceProperties::new(flatten.schema());
+        equivalences.add_equivalence_group(old.eq_group().clone())?;
+        equivalences.add_orderings(old.oeq_class().iter().cloned());
+        let properties = self.properties.as_ref().clone().with_eq_properties(equivalences);
+        Ok(FlattenExec { properties: Arc::new(properties), ..flatten })
+    }
+
+    /// Also where columns of the input are of other types.
     fn properties_over(&self, input: &Arc<dyn ExecutionPlan>) -> Arc<PlanProperties> {
         let (old, new) = (self.schema(), input.schema());
-        let field = |i: usize| if i == self.list { old.field(i).clone() } else { new.field(i).clone() };
+        let field = |i: usize| match new.field(i).data_type() {
+            DataType::List(item) if i == self.list => old.field(i).clone().with_data_type(item.data_type().clone()),
+            _ => new.field(i).clone(),
+        };
         if (0..old.fields().len()).all(|i| *old.field(i) == field(i)) {
             return self.properties.clone();
         }
         let schema = Schema::new_with_metadata((0..old.fields().len()).map(field).collect::<Vec<_>>(), old.metadata().clone());
-        let order = input.output_ordering().map(|order| order.first().expr.clone());
-        properties(input, Arc::new(schema), order)
+        properties(input, Arc::new(schema), input.output_ordering().map(|order| order.first().clone()))
     }
 }
 
@@ -108,11 +123,12 @@ impl ExecutionPlan for FlattenExec {
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let input = self.input.execute(partition, context.clone())?;
-        let (schema, list, drops_nulls, most) = (self.schema(), self.list, self.drops_nulls, context.session_config().batch_size());
+        let (schema, list, drops_nulls, in_slices) = (self.schema(), self.list, self.drops_nulls, self.in_slices);
+        let most = context.session_config().batch_size();
         let metrics = BaselineMetrics::new(&self.metrics, partition);
         let of_schema = schema.clone();
         let batches = input.map_ok(move |batch| {
-            let pieces = Pieces { rows: rows(&batch, list, drops_nulls), batch, list, schema: of_schema.clone(), at: (0, 0), most };
+            let pieces = Pieces { rows: rows(&batch, list, drops_nulls), batch, list, in_slices, schema: of_schema.clone(), at: (0, 0), most };
             stream::iter(pieces)
         });
         let batches = batches.try_flatten().map(move |batch| {
@@ -150,6 +166,7 @@ fn rows(batch: &RecordBatch, list: usize, drops_nulls: bool) -> Vec<Row> {
 struct Pieces {
     batch: RecordBatch,
     list: usize,
+    in_slices: bool,
     rows: Vec<Row>,
     schema: SchemaRef,
     at: (usize, u32), // the next row, and the item in it
@@ -186,7 +203,7 @@ impl Pieces {
         let n = sources.len();
         let sources = UInt32Array::from(sources);
         let columns = self.batch.columns().iter().enumerate().map(|(i, column)| match i {
-            i if i == self.list => items(column.as_list::<i32>().values(), runs, n),
+            i if i == self.list => items(column.as_list::<i32>().values(), runs, n, self.in_slices),
             _ => take(column, &sources, None),
         });
         let columns = columns.collect::<std::result::Result<Vec<_>, _>>()?;
@@ -195,11 +212,11 @@ impl Pieces {
     }
 }
 
-fn items(values: &ArrayRef, runs: &[(u32, u32, bool)], n: usize) -> std::result::Result<ArrayRef, ArrowError> {
-    if let [(0, end, false)] = runs
-        && *end as usize == values.len()
+fn items(values: &ArrayRef, runs: &[(u32, u32, bool)], n: usize, in_slices: bool) -> std::result::Result<ArrayRef, ArrowError> {
+    if let [(first, _, false)] = runs
+        && (in_slices || n == values.len())
     {
-        return Ok(values.clone());
+        return Ok(values.slice(*first as usize, n));
     }
     let data = values.to_data();
     let mut copy = MutableArrayData::new(vec![&data], runs.iter().any(|(.., is_null)| *is_null), n);

@@ -2,8 +2,9 @@
 //!
 //! AggregateExec hashes the text of each row and looks it up among all groups. But few texts come again and again, and the views of those
 //! that were read from a dictionary are equal. So each view has one slot in a small table that says which group it was when it came last,
-//! and only what is not there is looked up. (Of texts without views nothing is gained in that way: it was measured.) Groups that are many are given on before they are complete, and where nearly each
-//! text is another one, rows are given on as they are: this is a partial aggregation, and the final one adds up what it gets.
+//! and only what is not there is looked up. (Of texts without views nothing is gained in that way: it was measured.) Groups that are many are
+//! given on before they are complete, and where nearly each text is another one, rows are given on as they are: this is a partial
+//! aggregation, and the final one adds up what it gets.
 
 use std::fmt;
 use std::hash::BuildHasher;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray, StringViewArray};
 use datafusion::arrow::buffer::OffsetBuffer;
+use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -19,7 +21,7 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
-use datafusion::physical_expr::expressions::Literal;
+use datafusion::physical_expr::expressions::{Column, Literal};
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, RecordOutput};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -28,10 +30,12 @@ use futures::{StreamExt, stream};
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::aside::properties;
+use super::views;
 
 /// After Aside, which needs the aggregates that it finds as they are.
 pub fn histogram(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-    Ok(node.downcast_ref::<AggregateExec>().and_then(HistogramExec::of).map(|histogram| Arc::new(histogram) as _))
+    let Some(aggregate) = node.downcast_ref::<AggregateExec>() else { return Ok(None) };
+    Ok(HistogramExec::of(aggregate)?.map(|histogram| Arc::new(histogram) as _))
 }
 
 /// The text and, once for each count that is asked for, how often it came.
@@ -44,21 +48,25 @@ struct HistogramExec {
 }
 
 impl HistogramExec {
-    /// None where it cannot stand for an aggregate.
-    fn of(aggregate: &AggregateExec) -> Option<HistogramExec> {
-        let [(text, _)] = aggregate.group_expr().expr() else { return None };
+    /// None where it cannot stand for an aggregate. Texts that are not views are read as such, where they come from a scan.
+    fn of(aggregate: &AggregateExec) -> Result<Option<HistogramExec>> {
+        let [(text, _)] = aggregate.group_expr().expr() else { return Ok(None) };
         let is_plain = *aggregate.mode() == AggregateMode::Partial
             && aggregate.group_expr().is_single()
             && aggregate.limit_options().is_none()
             && *aggregate.input_order_mode() == InputOrderMode::Linear
             && aggregate.filter_expr().iter().all(Option::is_none)
             && aggregate.aggr_expr().iter().all(|a| counts_rows(a));
-        let kind = text.data_type(&aggregate.input_schema());
-        (is_plain && matches!(kind, Ok(DataType::Utf8View))).then(|| {
-            let input = aggregate.input().clone();
+        let input = match text.data_type(&aggregate.input_schema()) {
+            Ok(DataType::Utf8View) => Some(aggregate.input().clone()),
+            Ok(DataType::Utf8) if is_plain && text.is::<Column>() => views::input(aggregate.input(), true)?,
+            _ => None,
+        };
+        let has_views = |input: &Arc<dyn ExecutionPlan>| matches!(text.data_type(&input.schema()), Ok(DataType::Utf8View));
+        Ok(input.filter(|input| is_plain && has_views(input)).map(|input| {
             let properties = properties(&input, aggregate.schema(), None);
             HistogramExec { input, text: text.clone(), properties, metrics: ExecutionPlanMetricsSet::new() }
-        })
+        }))
     }
 }
 
@@ -232,10 +240,11 @@ impl Groups {
         self.next_turn();
         self.places.clear();
         self.n_rows = 0;
-        self.batch(Arc::new(StringViewArray::from(&texts)), counts).map(Some)
+        self.batch(Arc::new(texts), counts).map(Some)
     }
 
     fn batch(&self, texts: ArrayRef, counts: Int64Array) -> Result<RecordBatch> {
+        let texts = cast(&texts, self.schema.field(0).data_type())?;
         let counts: ArrayRef = Arc::new(counts);
         let columns = std::iter::once(texts).chain(std::iter::repeat(counts)).take(self.schema.fields().len()).collect();
         Ok(RecordBatch::try_new(self.schema.clone(), columns)?)

@@ -1,9 +1,10 @@
 //! A registered table that can be scanned with less of its nested columns.
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
-use datafusion::arrow::datatypes::{DataType, FieldRef, Fields, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 use datafusion::catalog::{ScanArgs, ScanResult, Session, TableProvider};
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{Column, Constraints, Statistics, project_schema};
@@ -19,11 +20,13 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::parquet::arrow::parquet_to_arrow_schema;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{self, CastExpr};
+use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr_adapter::{DefaultPhysicalExprAdapterFactory, PhysicalExprAdapter, PhysicalExprAdapterFactory};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 
 use super::Options;
+use super::hint::Hinting;
 use super::need::{LeafSizes, Narrower, Need, leaves};
 
 /// Of a batch that a narrowed scan makes, where a row has lists: it is a file with some thousand instructions, and the leaves of so many
@@ -132,42 +135,67 @@ impl Table {
 
     fn narrow_source(&self, config: &FileScanConfig, row_filters: bool, rows: Option<usize>) -> Result<Option<FileScanConfig>> {
         let Some(source) = config.file_source().downcast_ref::<ParquetSource>() else { return Ok(None) };
-        let table = source.table_schema();
-        let narrow = |f: &FieldRef| match self.schema.field_with_name(f.name()) {
-            Ok(narrow) => Arc::new(f.as_ref().clone().with_data_type(narrow.data_type().clone())),
-            Err(_) => f.clone(),
-        };
-        let fields: Fields = table.file_schema().fields().iter().map(narrow).collect();
-        let file_schema = Arc::new(Schema::new_with_metadata(fields, table.file_schema().metadata().clone()));
-        let table_schema = TableSchema::builder(file_schema)
-            .with_table_partition_cols(table.table_partition_cols().clone())
-            .with_virtual_columns(table.virtual_columns().clone())
-            .build();
-        let mut options = source.table_parquet_options().clone();
-        options.global.pushdown_filters |= row_filters;
-        let mut new = ParquetSource::new(table_schema).with_table_parquet_options(options);
-        if let Some(hint) = source.table_parquet_options().global.metadata_size_hint {
-            new = new.with_metadata_size_hint(hint);
-        }
-        if let Some(factory) = source.parquet_file_reader_factory() {
-            new = new.with_parquet_file_reader_factory(factory.clone());
-        }
-        if let Some(predicate) = source.filter() {
-            new = new.with_predicate(predicate);
-        }
-        let source = match source.projection() {
-            Some(projection) => new.try_pushdown_projection(projection)?,
-            None => None,
-        };
-        let source = source.unwrap_or_else(|| Arc::new(new));
+        let narrow = |f: &FieldRef| self.schema.field_with_name(f.name()).map_or(f.data_type(), Field::data_type).clone();
+        let new = with_types(source, narrow, row_filters);
         let next = config.expr_adapter_factory.clone().unwrap_or_else(|| Arc::new(DefaultPhysicalExprAdapterFactory));
-        let adapter = Arc::new(Widening { wide: table.file_schema().clone(), next });
-        let config = FileScanConfigBuilder::from(config.clone()).with_source(source).with_expr_adapter(Some(adapter));
+        let adapter = Arc::new(Widening { wide: source.table_schema().file_schema().clone(), next });
+        let config = FileScanConfigBuilder::from(config.clone()).with_source(projected(new, source)?).with_expr_adapter(Some(adapter));
         Ok(Some(config.with_batch_size(rows).build()))
     }
 }
 
-fn file_scan(plan: &Arc<dyn ExecutionPlan>) -> Option<&FileScanConfig> {
+/// A source that reads the same of files with columns of other types.
+fn with_types(source: &ParquetSource, kind: impl Fn(&FieldRef) -> DataType, row_filters: bool) -> ParquetSource {
+    let table = source.table_schema();
+    let field = |f: &FieldRef| Arc::new(f.as_ref().clone().with_data_type(kind(f)));
+    let fields: Fields = table.file_schema().fields().iter().map(field).collect();
+    let file_schema = Arc::new(Schema::new_with_metadata(fields, table.file_schema().metadata().clone()));
+    let table_schema = TableSchema::builder(file_schema)
+        .with_table_partition_cols(table.table_partition_cols().clone())
+        .with_virtual_columns(table.virtual_columns().clone())
+        .build();
+    let mut options = source.table_parquet_options().clone();
+    options.global.pushdown_filters |= row_filters;
+    let mut new = ParquetSource::new(table_schema).with_table_parquet_options(options);
+    if let Some(hint) = source.table_parquet_options().global.metadata_size_hint {
+        new = new.with_metadata_size_hint(hint);
+    }
+    if let Some(factory) = source.parquet_file_reader_factory() {
+        new = new.with_parquet_file_reader_factory(factory.clone());
+    }
+    match source.filter() {
+        Some(predicate) => new.with_predicate(predicate),
+        None => new,
+    }
+}
+
+/// With the projection of another source.
+fn projected(new: ParquetSource, source: &ParquetSource) -> Result<Arc<dyn FileSource>> {
+    let pushed = source.projection().map(|projection| new.try_pushdown_projection(projection)).transpose()?;
+    Ok(pushed.flatten().unwrap_or_else(|| Arc::new(new)))
+}
+
+/// A scan some of whose columns, by their place in what it gives, have types with views in place of texts. None where it reads no Parquet, or
+/// a column is not just one of the file.
+pub fn scan_retyped(config: &FileScanConfig, kinds: &HashMap<usize, DataType>) -> Result<Option<FileScanConfig>> {
+    let Some(source) = config.file_source().downcast_ref::<ParquetSource>().filter(|_| !kinds.is_empty()) else { return Ok(None) };
+    let (Some(projection), Some(factory)) = (source.projection(), source.parquet_file_reader_factory()) else { return Ok(None) };
+    let exprs: Vec<_> = projection.iter().map(|p| p.expr.clone()).collect();
+    let mut of_file = HashMap::new();
+    for (column, kind) in kinds {
+        let Some(column) = exprs[*column].downcast_ref::<expressions::Column>() else { return Ok(None) };
+        let is_elsewhere = |e: &Arc<dyn PhysicalExpr>| !e.is::<expressions::Column>() && collect_columns(e).iter().any(|c| c.name() == column.name());
+        if exprs.iter().any(is_elsewhere) || of_file.insert(column.name().to_string(), kind.clone()).is_some() {
+            return Ok(None);
+        }
+    }
+    let new = with_types(source, |f| of_file.get(f.name()).unwrap_or(f.data_type()).clone(), false);
+    let wanted = new.table_schema().file_schema().clone();
+    let new = new.with_parquet_file_reader_factory(Arc::new(Hinting { inner: factory.clone(), wanted }));
+    Ok(Some(FileScanConfigBuilder::from(config.clone()).with_source(projected(new, source)?).build()))
+}
+
+pub fn file_scan(plan: &Arc<dyn ExecutionPlan>) -> Option<&FileScanConfig> {
     plan.downcast_ref::<DataSourceExec>()?.data_source().downcast_ref::<FileScanConfig>()
 }
 
