@@ -104,6 +104,18 @@ SELECT CAST(opname AS INT) AS x FROM py_bc_instructions
 SELECT cache_info[1]['name'] AS n, empty(cache_info) AS e, cache_info IS NULL AS i FROM py_bc_instructions
 SELECT names[1] AS n, names[1:2] AS s, array_to_string(varnames, ',') AS v FROM py_bc_code_units
 SELECT consts[1]['const_repr'] AS r, list_extract(consts, 2) AS x, array_length(consts) AS n FROM py_bc_code_units
+SELECT path, argval_str, argrepr FROM py_bc_instructions WHERE opname = 'LOAD_NAME' OR 'CALL' = opname
+SELECT * FROM py_bc_instructions WHERE argval_str NOT IN ('print', 'x') AND opname <> 'POP_TOP'
+SELECT path, opname, argval_str FROM py_bc_instructions WHERE upper(opname) LIKE '%CONST' AND length(argval_str) > 2
+SELECT opname FROM py_bc_instructions WHERE CASE WHEN opname > 'L' THEN argval_str ELSE argrepr END > 'a'
+SELECT argval_str, argrepr FROM py_bc_instructions WHERE argval_str = argrepr OR argval_str IS NULL
+SELECT x FROM (SELECT unnest(unnest(code_objects)['instructions']) AS x FROM bytecode_files_v1) WHERE x['opname'] = 'LOAD_CONST'
+SELECT x['span'] AS s, x['opname'] AS o FROM (SELECT unnest(unnest(code_objects)['instructions']) AS x FROM bytecode_files_v1) WHERE x['argrepr'] > 'a'
+SELECT path, n FROM (SELECT path, unnest(co['names']) AS n FROM (SELECT path, unnest(code_objects) AS co FROM bytecode_files_v1)) WHERE n > 'a'
+SELECT co['co_qualname'] AS q, x['argval_str'] AS a FROM (SELECT co, unnest(co['instructions']) AS x FROM (SELECT unnest(code_objects) AS co FROM bytecode_files_v1)) WHERE co['name'] = '<module>' AND x['opname'] > 'K'
+SELECT argval_kind, argval_str, count(*) AS n FROM py_bc_instructions WHERE opname LIKE 'LOAD%' GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 9
+SELECT argval_str, count(*) AS n FROM py_bc_instructions GROUP BY 1 ORDER BY 1
+SELECT attr_value, count(*) AS n FROM py_bc_instruction_attrs GROUP BY 1 ORDER BY 1
 SELECT co['code_id'] = co['qualname'] AS same, co IS NULL AS n FROM (SELECT unnest(code_objects) AS co FROM bytecode_files_v1)
 """
 

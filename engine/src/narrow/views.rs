@@ -32,6 +32,7 @@ use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::filter::{FilterExec, FilterExecBuilder};
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
+use datafusion::physical_plan::repartition::RepartitionExec;
 
 use super::flatten::FlattenExec;
 use super::table::{file_scan, scan_retyped};
@@ -89,7 +90,7 @@ fn as_it_was(plan: Plan, schema: &Schema) -> Result<Plan> {
 /// views. None where nothing changes.
 pub fn input(top: &Plan, texts: bool) -> Result<Option<Plan>> {
     let (mut nodes, mut node) = (vec![], top.clone());
-    while node.is::<ProjectionExec>() || node.is::<FlattenExec>() {
+    while node.is::<ProjectionExec>() || node.is::<FlattenExec>() || deals(&node).is_some() {
         let below = node.children()[0].clone();
         nodes.push(std::mem::replace(&mut node, below));
     }
@@ -126,6 +127,9 @@ fn over(node: &Plan, input: Plan) -> Result<Option<Plan>> {
     if let Some(flatten) = node.downcast_ref::<FlattenExec>() {
         return Ok(Some(Arc::new(flatten.in_slices(input)?)));
     }
+    if let Some(n) = deals(node) {
+        return Ok(Some(Arc::new(RepartitionExec::try_new(input, Partitioning::RoundRobinBatch(n))?)));
+    }
     let Some(projection) = node.downcast_ref::<ProjectionExec>() else { return Ok(None) };
     let (old, new) = (projection.input().schema(), input.schema());
     let mut exprs = vec![];
@@ -134,6 +138,15 @@ fn over(node: &Plan, input: Plan) -> Result<Option<Plan>> {
         exprs.push(ProjectionExpr { expr, alias: alias.clone() });
     }
     Ok(Some(Arc::new(ProjectionExec::try_new(exprs, input)?)))
+}
+
+/// To how many partitions a node deals batches, each to the next one in turn: it holds a few at a time.
+fn deals(node: &Plan) -> Option<usize> {
+    let repartition = node.downcast_ref::<RepartitionExec>().filter(|r| !r.preserve_order())?;
+    match repartition.partitioning() {
+        Partitioning::RoundRobinBatch(n) => Some(*n),
+        _ => None,
+    }
 }
 
 // ---- from a text down to the leaf that it is read from ----
@@ -150,6 +163,9 @@ fn leaf(nodes: &[Plan], column: usize) -> Option<(usize, Vec<Step>)> {
     for node in nodes {
         if let Some(flatten) = node.downcast_ref::<FlattenExec>() {
             path.extend((column == flatten.list()).then_some(Step::Item));
+            continue;
+        }
+        if deals(node).is_some() {
             continue;
         }
         let expr = &node.downcast_ref::<ProjectionExec>()?.expr()[column].expr;

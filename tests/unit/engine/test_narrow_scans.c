@@ -193,6 +193,72 @@ static void test_narrow__histograms(void **state) {
     free(plan);
 }
 
+/* What a filter looks at, and what it lets pass, are views below it: of files that have the text, lack it, and lack the list. */
+static void test_narrow__texts_as_views(void **state) {
+    (void)state;
+    static const char *const items = "(SELECT path, i['y'] AS y, i['x'] AS x, i['in'] AS deeper, i FROM (SELECT path, unnest(l) AS i FROM t))";
+    static const char *const deep = "(SELECT path, y, n, n['q'] AS q FROM (SELECT path, i['y'] AS y, unnest(i['in']) AS n FROM (SELECT path, unnest(l) AS i FROM t)))";
+    static const char *const conditions[] = {
+        "y = 'two'", "'two' = y", "y <> 'two'", "y < 'two'", "y >= 'three'", "y IN ('one', 'three')", "y NOT IN ('one')", "y IN ('one', NULL)", "y IS NULL", "y IS NOT NULL",
+        "y IS DISTINCT FROM 'two'", "y LIKE 't%'", "y NOT LIKE '%o'", "y ILIKE 'T%'", "y ~ '^t'", "upper(y) = 'TWO'", "length(y) > 3", "y || 'x' = 'twox'", "coalesce(y, 'z') > 'tw'",
+        "CASE WHEN y = 'one' THEN path ELSE y END > 'p'", "y = path OR y = 'two'", "y BETWEEN 'a' AND 'p'", "y = arrow_cast('two', 'LargeUtf8')", "y = NULL", "CAST(y AS BINARY) = X'74776F'",
+        "starts_with(y, 't') AND y <> 'three'", "(y = 'two') IS TRUE", "NOT y = 'two'", "y = y", "y = (SELECT max('two'))", "x = 1 OR path > 'o'",
+    };
+    static const char *const columns[] = {"path, y", "path, i", "y || '!' AS y, x", "count(*) AS n, max(y) AS y", "path, deeper", "upper(y) AS u, path, y"};
+    for (size_t c = 0; c < sizeof conditions / sizeof *conditions; c++)
+        for (size_t k = 0; k < sizeof columns / sizeof *columns; k++) {
+            char sql[512];
+            snprintf(sql, sizeof sql, "SELECT %s FROM %s WHERE %s ORDER BY 1, 2", columns[k], items, conditions[c]);
+            assert_same(sql, NULL);
+            snprintf(sql, sizeof sql, "SELECT %s FROM (SELECT path, y, q AS x, n AS i, n AS deeper FROM %s WHERE q > 'seven' OR q = 'eight') WHERE %s ORDER BY 1, 2", columns[k], deep,
+                     c < 30 ? conditions[c] : "x = 'ten'");
+            assert_same(sql, NULL);
+        }
+    assert_same("SELECT path, y FROM (SELECT path, i['y'] AS y FROM (SELECT path, unnest(l) AS i FROM t)) WHERE y > 'p' ORDER BY y",
+                "{\"path\":\"older\",\"y\":\"three\"}\n{\"path\":\"older\",\"y\":\"two\"}\n");
+    assert_same("SELECT i['y'] AS y, count(*) AS n FROM (SELECT unnest(l) AS i FROM t) GROUP BY 1 ORDER BY 1",
+                "{\"y\":\"one\",\"n\":1}\n{\"y\":\"three\",\"n\":1}\n{\"y\":\"two\",\"n\":1}\n{\"y\":null,\"n\":2}\n");
+    char *plan = ask(narrow, "EXPLAIN SELECT path, i['y'] AS y FROM (SELECT path, unnest(l) AS i FROM t) WHERE i['y'] > 'p'");
+    assert_non_null(strstr(plan, "AS Utf8)"));
+    free(plan);
+}
+
+/* Lists of more items than a batch has rows, cut where a dictionary of texts ends and where it does not. */
+static void test_narrow__views_of_long_lists(void **state) {
+    (void)state;
+    static const char *const questions[] = {
+        "SELECT y, count(*) AS n FROM many GROUP BY y ORDER BY n DESC, y LIMIT 20", "SELECT z, count(*) AS n FROM many GROUP BY z ORDER BY z DESC LIMIT 20",
+        "SELECT k, y, z, x FROM many WHERE y = 'text 17' ORDER BY x, k LIMIT 300", "SELECT z FROM many WHERE x % 977 = 3 ORDER BY z", "SELECT k, count(y) AS n, min(z) AS m FROM many GROUP BY k ORDER BY k",
+        "SELECT y, sum(x) AS s FROM many WHERE z LIKE '%7' AND y IS NOT NULL GROUP BY y ORDER BY y LIMIT 50", "SELECT count(DISTINCT z) AS n FROM many WHERE y IN ('text 1', 'text 2')",
+        "SELECT k, x, y FROM many WHERE x > 17990 ORDER BY k, x",
+    };
+    char path[512];
+    snprintf(path, sizeof path, "%s/many.parquet", folder);
+    const char *list[] = {path};
+    bf_engine_error err = {0};
+    struct ArrowArrayStream rows;
+    static const char lists[] = "SELECT k, array_agg(named_struct('x', x, 'y', nullif('text ' || (x % 100), 'text 99'), 'z', 'another text, ' || (x * 7919 % 18000))) AS l "
+                                "FROM (SELECT unnest(generate_series(1, 18000)) AS x) CROSS JOIN (VALUES ('a'), ('b'), ('c')) AS v(k) GROUP BY k";
+    ok(api->query(wide, lists, true, &rows, &err), &err);
+    ok(api->write_parquet(&rows, path, NULL, 0, NULL, &err), &err);
+    bf_engine *engines[] = {narrow, wide};
+    for (int k = 0; k < 2; k++) {
+        struct ArrowSchema schema;
+        struct ArrowArrayStream none;
+        ok(api->describe(wide, lists, &schema, &err), &err);
+        ok(api->register_parquet(engines[k], "lists", &schema, list, 1, NULL, 0, &err), &err);
+        ok(api->query(engines[k], "CREATE VIEW many AS SELECT k, i['x'] AS x, i['y'] AS y, i['z'] AS z FROM (SELECT k, unnest(l) AS i FROM lists)", false, &none, &err), &err);
+        ArrowArrayStreamRelease(&none);
+    }
+    struct ArrowArrayStream set;
+    ok(api->query(narrow, "SET datafusion.execution.batch_size = 1000", false, &set, &err), &err);
+    ArrowArrayStreamRelease(&set);
+    for (size_t q = 0; q < sizeof questions / sizeof *questions; q++) assert_same(questions[q], NULL);
+    char *plan = ask(narrow, "EXPLAIN SELECT y, count(*) FROM many GROUP BY y");
+    if (!strstr(plan, "HistogramExec")) fail_msg("%s", plan);
+    free(plan);
+}
+
 /* Which leaf is the smallest is looked up in one file of those that are read. */
 static void test_narrow__footers_of_what_is_read(void **state) {
     (void)state;
@@ -259,7 +325,7 @@ int main(void) {
         cmocka_unit_test(test_narrow__more),
         cmocka_unit_test(test_narrow__unnest),
         cmocka_unit_test(test_narrow__groups),
-        cmocka_unit_test(test_narrow__histograms),
+        cmocka_unit_test(test_narrow__histograms), cmocka_unit_test(test_narrow__texts_as_views), cmocka_unit_test(test_narrow__views_of_long_lists),
         cmocka_unit_test(test_narrow__footers_of_what_is_read),
         cmocka_unit_test(test_narrow__is_a_setting),
     };
