@@ -244,7 +244,7 @@ void bf_col_texts(bf_scratch *s, bf_words *known, struct ArrowArray *column, con
     }
     int32_t n_before = known->n;
     put_places(s, known, (int32_t)column->dictionary->length - n_before, column, from, n);
-    if (!s->failed) bf_col_strs(s, column->dictionary, known->items + n_before, known->n - n_before);
+    if (!s->failed && known->n > n_before) bf_col_strs(s, column->dictionary, known->items + n_before, known->n - n_before);
 }
 
 void bf_col_end_words(bf_scratch *s, struct ArrowArray *column) {
