@@ -13,6 +13,7 @@ typedef struct decoder {
     bf_str *const_texts; /* made on demand: what is no UTF-8 has to be written out, once */
     bool failed; /* an allocation did */
     bf_instrs *out;
+    bf_instr blank; /* what each begins as: a copy is faster than clearing, which compilers do by a slow instruction */
 } decoder;
 
 static int64_t file_offset(const decoder *d, int32_t offset) {
@@ -53,18 +54,6 @@ static uint32_t size_of(const decoder *d, const bf_op_info *base) {
 }
 
 static void walk(decoder *d) {
-    static const bf_instr blank = { /* to be copied: gcc clears a struct of this size by a slow instruction */
-        .argrepr = BF_STR_INIT(""),
-        .line_number = BF_NONE_INT,
-        .starts_line = BF_NONE_INT,
-        .label = BF_NONE_INT,
-        .jump_target = BF_NONE_INT,
-        .stack_before = BF_NONE_INT,
-        .stack_after = BF_NONE_INT,
-        .byte_start = BF_NONE_INT,
-        .byte_len = BF_NONE_INT,
-        .position = {BF_NONE_INT, BF_NONE_INT, BF_NONE_INT, BF_NONE_INT},
-    };
     const uint8_t *bytes = d->code->bytecode;
     uint32_t odd = d->code->n_bytecode % (uint32_t)d->version->code_unit, n_bytes = d->code->n_bytecode - odd, extended = 0;
     int32_t prefix_bytes = 0;
@@ -84,7 +73,7 @@ static void walk(decoder *d) {
         }
         bool is_prefix = base->name.n == 12 && !memcmp(base->name.p, "EXTENDED_ARG", 12);
         bf_instr *i = &d->out->items[d->out->n++];
-        *i = blank;
+        *i = d->blank;
         i->offset = (int32_t)at;
         i->start_offset = (int32_t)at - (is_prefix ? 0 : prefix_bytes);
         i->opcode = number;
@@ -393,6 +382,18 @@ bf_status bf_instr_decode(bf_instrs *out, const bf_instr_input *in, bf_error *er
     *out = (bf_instrs){0};
     decoder d = {
         .in = in, .code = in->code, .version = in->code->version, .ops = bf_opcodes(in->code->version), .arena = in->arena, .out = out};
+    d.blank = (bf_instr){
+        .argrepr = BF_STR(""),
+        .line_number = BF_NONE_INT,
+        .starts_line = BF_NONE_INT,
+        .label = BF_NONE_INT,
+        .jump_target = BF_NONE_INT,
+        .stack_before = BF_NONE_INT,
+        .stack_after = BF_NONE_INT,
+        .byte_start = BF_NONE_INT,
+        .byte_len = BF_NONE_INT,
+        .position = {BF_NONE_INT, BF_NONE_INT, BF_NONE_INT, BF_NONE_INT},
+    };
     out->items = bf_arena_alloc(d.arena, (in->code->n_bytecode / (uint32_t)d.version->code_unit + 1) * sizeof *out->items);
     if (!out->items) return bf_fail(err, BF_NO_MEMORY, -1, "out of memory");
     walk(&d);

@@ -3,10 +3,11 @@
 //! DataFusion prunes no field below a list. But a table whose schema declares fewer fields than its files hold is read at those leaves
 //! alone. So, between the optimized plan and the physical one: `need.rs` says what of a value is used, `plan.rs` carries that from the
 //! root of the plan down to its scans, and `table.rs` scans with the types that are left. Types, names, nullability and metadata
-//! of the result are what they were. `flatten.rs` then makes the unnesting itself cheap, `views.rs` the filtering, `aside.rs` and
-//! `distinct.rs` the grouping of what was unnested, `histogram.rs` the counting of texts.
+//! of the result are what they were. `balance.rs` divides a file among threads, `flatten.rs` makes the unnesting itself cheap, `views.rs`
+//! the filtering, `aside.rs` and `distinct.rs` the grouping of what was unnested, `histogram.rs` the counting of texts.
 
 mod aside;
+mod balance;
 mod distinct;
 mod flatten;
 mod hint;
@@ -133,8 +134,13 @@ type Replacement = fn(&Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn Executio
 
 /// The last rules of a physical plan, in this order.
 pub fn physical_optimizer_rules() -> impl Iterator<Item = Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    let all: [(_, Replacement); 4] =
-        [("flatten", flatten::flatten), ("views", views::views), ("aside", aside::aside), ("histogram", histogram::histogram)];
+    let all: [(_, Replacement); 5] = [
+        ("balance", balance::balance),
+        ("flatten", flatten::flatten),
+        ("views", views::views),
+        ("aside", aside::aside),
+        ("histogram", histogram::histogram),
+    ];
     all.into_iter().map(|(name, replacement)| Arc::new(Replace { name, replacement }) as _)
 }
 

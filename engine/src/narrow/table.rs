@@ -10,7 +10,7 @@ use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{Column, Constraints, Statistics, project_schema};
 use datafusion::datasource::TableType;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
-use datafusion::datasource::physical_plan::{FileScanConfig, FileScanConfigBuilder, FileSource, ParquetSource};
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig, FileScanConfigBuilder, FileSource, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::{DataFusionError, Result};
@@ -18,14 +18,17 @@ use datafusion::execution::SessionState;
 use datafusion::logical_expr::dml::InsertOp;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::parquet::arrow::parquet_to_arrow_schema;
+use datafusion::parquet::file::metadata::ParquetMetaData;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{self, CastExpr};
 use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr_adapter::{DefaultPhysicalExprAdapterFactory, PhysicalExprAdapter, PhysicalExprAdapterFactory};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
+use object_store::ObjectMeta;
 
 use super::Options;
+use super::balance::RowGroups;
 use super::hint::Hinting;
 use super::need::{LeafSizes, Narrower, Need, leaves};
 
@@ -87,9 +90,7 @@ impl Table {
         let Some(config) = file_scan(&plan) else { return Ok(None) };
         let files = config.file_groups.iter().flat_map(|group| group.iter()).map(|file| &file.object_meta);
         let Some(file) = files.max_by(|a, b| a.size.cmp(&b.size).then(b.location.cmp(&a.location))) else { return Ok(None) };
-        let store = session.runtime_env().object_store(&config.object_store_url)?;
-        let cache = session.runtime_env().cache_manager.get_file_metadata_cache();
-        let footer = DFParquetMetadata::new(store.as_ref(), file).with_file_metadata_cache(Some(cache)).fetch_metadata().await?;
+        let footer = footer(session, config, file).await?;
         let about = footer.file_metadata();
         let schema = parquet_to_arrow_schema(about.schema_descr(), about.key_value_metadata())?;
         let mut paths = vec![];
@@ -142,6 +143,33 @@ impl Table {
         let config = FileScanConfigBuilder::from(config.clone()).with_source(projected(new, source)?).with_expr_adapter(Some(adapter));
         Ok(Some(config.with_batch_size(rows).build()))
     }
+}
+
+/// What a file says of itself; from the cache, where it has been read before.
+async fn footer(session: &dyn Session, config: &FileScanConfig, file: &ObjectMeta) -> Result<Arc<ParquetMetaData>> {
+    let store = session.runtime_env().object_store(&config.object_store_url)?;
+    let cache = session.runtime_env().cache_manager.get_file_metadata_cache();
+    DFParquetMetadata::new(store.as_ref(), file).with_file_metadata_cache(Some(cache)).fetch_metadata().await
+}
+
+/// A scan that brings along where the row groups of its files are, if these are so few and so large that they may be divided.
+async fn with_row_groups(session: &dyn Session, scan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    let options = &session.config_options().optimizer;
+    let Some(config) = file_scan(&scan).filter(|_| options.repartition_file_scans) else { return Ok(scan) };
+    let n_files: usize = config.file_groups.iter().map(FileGroup::len).sum();
+    if n_files >= session.config().target_partitions() {
+        return Ok(scan);
+    }
+    let mut groups = vec![];
+    for group in &config.file_groups {
+        let mut files = group.files().to_vec();
+        for file in files.iter_mut().filter(|file| file.object_meta.size >= options.repartition_file_min_size as u64) {
+            let footer = footer(session, config, &file.object_meta).await?;
+            file.extensions.insert(RowGroups::of(&footer));
+        }
+        groups.push(FileGroup::new(files));
+    }
+    Ok(DataSourceExec::from_data_source(FileScanConfigBuilder::from(config.clone()).with_file_groups(groups).build()))
 }
 
 /// A source that reads the same of files with columns of other types.
@@ -256,12 +284,15 @@ impl TableProvider for Table {
         let projection = args.projection().map(<[usize]>::to_vec);
         let filters = args.filters().unwrap_or_default();
         let row_filters = !filters.is_empty() && filters.iter().all(|f| self.is_flat(f)) && Options::narrow_scans(session.config_options());
-        let scan = self.inner.scan_with_args(session, args).await?;
+        let mut scan = self.inner.scan_with_args(session, args).await?.into_inner();
+        if Options::narrow_scans(session.config_options()) {
+            scan = with_row_groups(session, scan.clone()).await.unwrap_or(scan); // where a footer cannot be read, the scan says so
+        }
         if self.schema == self.inner.schema() && !row_filters {
-            return Ok(scan);
+            return Ok(ScanResult::new(scan));
         }
         let most_rows = session.config().batch_size();
-        self.narrow_scan(scan.into_inner(), projection.as_ref(), row_filters, most_rows).map(ScanResult::new)
+        self.narrow_scan(scan, projection.as_ref(), row_filters, most_rows).map(ScanResult::new)
     }
 
     async fn insert_into(&self, session: &dyn Session, input: Arc<dyn ExecutionPlan>, op: InsertOp) -> Result<Arc<dyn ExecutionPlan>> {

@@ -27,12 +27,12 @@ use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::expressions::{BinaryExpr, CastExpr, Column, InListExpr, Literal, in_list};
 use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr::{LexOrdering, PhysicalExpr, ScalarFunctionExpr};
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, Partitioning};
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::filter::{FilterExec, FilterExecBuilder};
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, Partitioning};
 
 use super::flatten::FlattenExec;
 use super::table::{file_scan, scan_retyped};
@@ -247,10 +247,12 @@ fn compared(expr: &Expr, old: &Schema, new: &Schema) -> Result<Option<Expr>> {
         ScalarValue::Utf8(text) => Some(Arc::new(Literal::new(ScalarValue::Utf8View(text.clone()))) as Expr),
         _ => None,
     };
-    let view = |text: &Expr| Ok::<_, datafusion::error::DataFusionError>(match retyped(text, old, new, true)? {
-        Some(view) if view.data_type(new)? == DataType::Utf8View => Some(view),
-        _ => None,
-    });
+    let view = |text: &Expr| {
+        Ok::<_, datafusion::error::DataFusionError>(match retyped(text, old, new, true)? {
+            Some(view) if view.data_type(new)? == DataType::Utf8View => Some(view),
+            _ => None,
+        })
+    };
     if let Some(both) = expr.downcast_ref::<BinaryExpr>()
         && matches!(both.op(), Eq | NotEq | Lt | LtEq | Gt | GtEq)
     {

@@ -259,6 +259,47 @@ static void test_narrow__views_of_long_lists(void **state) {
     free(plan);
 }
 
+/* Four row groups of 20, 28, 40 and 12 % of a file, read by two threads: halved by bytes they are three and one. */
+static void test_narrow__parts_of_one_file(void **state) {
+    (void)state;
+    static const char rows_of_groups[] = "SELECT k, [named_struct('y', repeat('x', 1000 * k))] AS l FROM (VALUES (20), (28), (40), (12)) AS v(k)";
+    static const bf_engine_option one_row[] = {{"datafusion.execution.batch_size", "1"}, {"datafusion.execution.target_partitions", "1"}};
+    static const bf_engine_option parts[] = {{"datafusion.execution.target_partitions", "2"},
+                                             {"datafusion.optimizer.repartition_file_min_size", "1"},
+                                             {"bytefusion.narrow_scans", "true"}};
+    static const bf_engine_option plain[] = {{"compression", "uncompressed"}};
+    static const char explain[] = "EXPLAIN SELECT i['y'] AS y FROM (SELECT unnest(l) AS i FROM t)";
+    PATH(path, "%s/groups.parquet", folder);
+    const char *list[] = {path};
+    bf_engine_error err = {0};
+    bf_engine *writer;
+    struct ArrowArrayStream rows;
+    ok(api->open(one_row, 2, &writer, &err), &err);
+    ok(api->query(writer, rows_of_groups, true, &rows, &err), &err);
+    ok(api->write_parquet(&rows, path, plain, 1, NULL, &err), &err);
+    struct stat info;
+    assert_int_equal(stat(path, &info), 0);
+    for (int is_narrow = 0; is_narrow < 2; is_narrow++) {
+        bf_engine *engine;
+        struct ArrowSchema schema;
+        bf_engine_option options[] = {parts[0], parts[1], {parts[2].key, is_narrow ? "true" : "false"}};
+        ok(api->open(options, 3, &engine, &err), &err);
+        ok(api->describe(writer, rows_of_groups, &schema, &err), &err);
+        ok(api->register_parquet(engine, "t", &schema, list, 1, NULL, 0, &err), &err);
+        char *plan = ask(engine, explain), *text = ask(engine, "SELECT k, length(l[1]['y']) AS n FROM t ORDER BY k");
+        const char *at = strstr(plan, "groups.parquet:4..");
+        if (!at) at = strstr(plan, "groups.parquet:0..");
+        if (!at || !strstr(plan, "2 groups")) fail_msg("%s", plan);
+        long cut = strtol(strstr(at, "..") + 2, NULL, 10) * 100 / info.st_size;
+        if (is_narrow ? cut < 44 || cut > 49 : cut < 49 || cut > 50) fail_msg("cut at %ld %%\n%s", cut, plan);
+        assert_string_equal(text, "{\"k\":12,\"n\":12000}\n{\"k\":20,\"n\":20000}\n{\"k\":28,\"n\":28000}\n{\"k\":40,\"n\":40000}\n");
+        free(plan);
+        free(text);
+        api->close(engine);
+    }
+    api->close(writer);
+}
+
 /* Which leaf is the smallest is looked up in one file of those that are read. */
 static void test_narrow__footers_of_what_is_read(void **state) {
     (void)state;
@@ -325,7 +366,10 @@ int main(void) {
         cmocka_unit_test(test_narrow__more),
         cmocka_unit_test(test_narrow__unnest),
         cmocka_unit_test(test_narrow__groups),
-        cmocka_unit_test(test_narrow__histograms), cmocka_unit_test(test_narrow__texts_as_views), cmocka_unit_test(test_narrow__views_of_long_lists),
+        cmocka_unit_test(test_narrow__histograms),
+        cmocka_unit_test(test_narrow__texts_as_views),
+        cmocka_unit_test(test_narrow__views_of_long_lists),
+        cmocka_unit_test(test_narrow__parts_of_one_file),
         cmocka_unit_test(test_narrow__footers_of_what_is_read),
         cmocka_unit_test(test_narrow__is_a_setting),
     };
