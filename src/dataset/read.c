@@ -69,7 +69,8 @@ typedef struct worker {
     chunk *chunk;
     bf_arena arena; /* what is known of one file */
     bf_builder builder;
-    bf_status status; /* of a batch that a giant ended */
+    int64_t text_bytes; /* of the batch, as often as they occur: where dictionaries are full, as many are written */
+    bf_status status;   /* of a batch that a giant ended */
 } worker;
 
 /* An input and what was read of it; data is NULL where it could not be, and `why` says why. */
@@ -120,6 +121,7 @@ static bf_status end_batch(worker *w) {
     chunk *c = w->chunk;
     struct ArrowArray batch;
     BF_TRY(bf_builder_finish(&w->builder, &batch, NULL));
+    w->text_bytes = 0;
     pthread_mutex_lock(&r->lock);
     while (!r->stop && c->ready.release) pthread_cond_wait(&r->wanted, &r->lock);
     bool stop = r->stop;
@@ -166,7 +168,8 @@ static bf_status decode_chunk(worker *w) {
         c->counts.instructions += facts.n_instrs;
         c->counts.errors += facts.n_errors;
         c->counts.files_with_errors += facts.n_errors > 0;
-        if (bf_builder_size_bytes(&w->builder) >= BATCH_BYTES) BF_TRY(end_batch(w));
+        w->text_bytes += facts.budget.used[BF_BUDGET_text];
+        if (bf_builder_size_bytes(&w->builder) >= BATCH_BYTES || w->text_bytes >= BATCH_BYTES) BF_TRY(end_batch(w));
         pthread_mutex_lock(&r->lock);
         r->progress.files++;
         r->progress.input_bytes += input->size_bytes;
@@ -180,7 +183,7 @@ static bf_status decode_chunk(worker *w) {
     return bf_builder_rows(&w->builder) ? end_batch(w) : BF_OK;
 }
 
-/* While whoever takes the batches waits, it holds none: one more may be made. */
+/* One chunk more while whoever takes the batches waits, and so has none. */
 static bool may_begin(const bf_reader *r) {
     return r->next_chunk < r->current + r->window + r->is_awaited;
 }
@@ -209,7 +212,7 @@ static void *work(void *context) {
     }
     bf_builder_reset(&w.builder);
     bf_arena_free(&w.arena);
-    bf_slabs_trim(r->slabs); /* nobody begins a batch any more, and others still work */
+    bf_slabs_trim(r->slabs); /* while others still work, rather than at the end */
     return NULL;
 }
 

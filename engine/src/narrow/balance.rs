@@ -15,7 +15,7 @@ use datafusion::physical_plan::ExecutionPlan;
 
 use super::table::file_scan;
 
-/// Where the row groups of a file begin, in their order, and how many bytes each has.
+/// Where the row groups of a file begin, in that order, and how many bytes each has.
 #[derive(Clone, Debug)]
 pub struct RowGroups(Vec<(i64, i64)>);
 
@@ -24,7 +24,9 @@ impl RowGroups {
         let begin = |first: &datafusion::parquet::file::metadata::ColumnChunkMetaData| {
             first.dictionary_page_offset().unwrap_or_else(|| first.data_page_offset())
         };
-        RowGroups(footer.row_groups().iter().map(|group| (begin(group.column(0)), group.compressed_size())).collect())
+        let mut groups: Vec<_> = footer.row_groups().iter().map(|group| (begin(group.column(0)), group.compressed_size())).collect();
+        groups.sort(); // a footer may list them otherwise
+        RowGroups(groups)
     }
 
     /// The cuts that divide a range into n parts: each is where a row group begins.

@@ -160,14 +160,14 @@ async fn with_row_groups(session: &dyn Session, scan: Arc<dyn ExecutionPlan>) ->
     if n_files >= session.config().target_partitions() {
         return Ok(scan);
     }
-    let mut groups = vec![];
-    for group in &config.file_groups {
-        let mut files = group.files().to_vec();
-        for file in files.iter_mut().filter(|file| file.object_meta.size >= options.repartition_file_min_size as u64) {
-            let footer = footer(session, config, &file.object_meta).await?;
-            file.extensions.insert(RowGroups::of(&footer));
+    let mut groups = config.file_groups.clone();
+    for (i, group) in config.file_groups.iter().enumerate() {
+        for (k, file) in group.iter().enumerate() {
+            if file.object_meta.size >= options.repartition_file_min_size as u64 {
+                let footer = footer(session, config, &file.object_meta).await?;
+                groups[i][k].extensions.insert(RowGroups::of(&footer));
+            }
         }
-        groups.push(FileGroup::new(files));
     }
     Ok(DataSourceExec::from_data_source(FileScanConfigBuilder::from(config.clone()).with_file_groups(groups).build()))
 }
@@ -204,16 +204,18 @@ fn projected(new: ParquetSource, source: &ParquetSource) -> Result<Arc<dyn FileS
 }
 
 /// A scan some of whose columns, by their place in what it gives, have types with views in place of texts. None where it reads no Parquet, or
-/// a column is not just one of the file.
+/// a column is not just one of the file, or is filtered there too.
 pub fn scan_retyped(config: &FileScanConfig, kinds: &HashMap<usize, DataType>) -> Result<Option<FileScanConfig>> {
     let Some(source) = config.file_source().downcast_ref::<ParquetSource>().filter(|_| !kinds.is_empty()) else { return Ok(None) };
     let (Some(projection), Some(factory)) = (source.projection(), source.parquet_file_reader_factory()) else { return Ok(None) };
     let exprs: Vec<_> = projection.iter().map(|p| p.expr.clone()).collect();
+    let filtered = source.filter().map(|predicate| collect_columns(&predicate)).unwrap_or_default();
     let mut of_file = HashMap::new();
     for (column, kind) in kinds {
         let Some(column) = exprs[*column].downcast_ref::<expressions::Column>() else { return Ok(None) };
         let is_elsewhere = |e: &Arc<dyn PhysicalExpr>| !e.is::<expressions::Column>() && collect_columns(e).iter().any(|c| c.name() == column.name());
-        if exprs.iter().any(is_elsewhere) || of_file.insert(column.name().to_string(), kind.clone()).is_some() {
+        let is_filtered = filtered.iter().any(|c| c.name() == column.name());
+        if is_filtered || exprs.iter().any(is_elsewhere) || of_file.insert(column.name().to_string(), kind.clone()).is_some() {
             return Ok(None);
         }
     }

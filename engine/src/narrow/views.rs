@@ -11,7 +11,8 @@
 //!             DataSourceExec                              ...
 //!                                                           DataSourceExec, a as views
 //!
-//! What is unnested there is given on in slices: they hold all items of their list, but a filter and an aggregate keep none of their input.
+//! What is unnested there is given on in slices. They hold all items of their batch, but a filter copies what it gives on, and an aggregate
+//! that counts or adds keeps nothing else.
 //! Types, names, nullability and metadata of what comes out stay as they were; where that cannot be, so does the plan.
 
 use std::collections::HashMap;
@@ -40,12 +41,19 @@ use super::table::{file_scan, scan_retyped};
 type Plan = Arc<dyn ExecutionPlan>;
 type Expr = Arc<dyn PhysicalExpr>;
 
+const KEEP_NO_INPUT: [&str; 5] = ["count", "sum", "min", "max", "avg"];
+
 /// After Flatten, and before Aside, which puts a node of its own where this one looks for a scan.
 pub fn views(node: &Plan) -> Result<Option<Plan>> {
     if let Some(filter) = node.downcast_ref::<FilterExec>() {
         return filter_of_views(node, filter);
     }
     let Some(aggregate) = node.downcast_ref::<AggregateExec>().filter(|a| *a.mode() == AggregateMode::Partial) else { return Ok(None) };
+    let is_flat = |value: &Expr| value.data_type(&aggregate.input().schema()).is_ok_and(|kind| !kind.is_nested());
+    let mut functions = aggregate.aggr_expr().iter();
+    if !functions.all(|f| KEEP_NO_INPUT.contains(&f.fun().name()) && f.expressions().iter().all(is_flat)) {
+        return Ok(None);
+    }
     let Some(slices) = input(aggregate.input(), false)? else { return Ok(None) };
     let new = node.clone().replace_children(vec![slices], ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))?;
     let is_same = new.downcast_ref::<AggregateExec>().is_some_and(|new| new.input_order_mode() == aggregate.input_order_mode());
@@ -86,7 +94,7 @@ fn as_it_was(plan: Plan, schema: &Schema) -> Result<Plan> {
     Ok(Arc::new(ProjectionExec::try_new(exprs, plan)?))
 }
 
-/// What stands for the input of a node that keeps none of it: it unnests in slices and, with `texts`, its texts from leaves of a scan are
+/// What stands for the input of a node that keeps none of its arrays: it unnests in slices and, with `texts`, its texts from leaves of a scan are
 /// views. None where nothing changes.
 pub fn input(top: &Plan, texts: bool) -> Result<Option<Plan>> {
     let (mut nodes, mut node) = (vec![], top.clone());
@@ -140,7 +148,8 @@ fn over(node: &Plan, input: Plan) -> Result<Option<Plan>> {
     Ok(Some(Arc::new(ProjectionExec::try_new(exprs, input)?)))
 }
 
-/// To how many partitions a node deals batches, each to the next one in turn: it holds a few at a time.
+/// To how many partitions a node deals batches, each to the next one in turn. It holds a few; where memory is limited it counts slices as all
+/// that they hold, and lays them on the disk.
 fn deals(node: &Plan) -> Option<usize> {
     let repartition = node.downcast_ref::<RepartitionExec>().filter(|r| !r.preserve_order())?;
     match repartition.partitioning() {

@@ -259,6 +259,29 @@ static void test_narrow__views_of_long_lists(void **state) {
     free(plan);
 }
 
+/* A text that the scan itself filters stays what its filter was made for. */
+static void test_narrow__filtered_in_the_scan(void **state) {
+    (void)state;
+    static const char lists[] = "SELECT * FROM (VALUES ('p', ['a', 'b']), ('q', ['b', 'c']), ('r', NULL), ('s', ['a', NULL, 'b'])) AS v(k, tags)";
+    static const char question[] = "SELECT k, x FROM (SELECT k, unnest(tags) AS x FROM t WHERE array_has(tags, 'a')) WHERE x = 'b' ORDER BY k";
+    static const bf_engine_option on = {"datafusion.execution.parquet.pushdown_filters", "true"};
+    PATH(path, "%s/tags.parquet", folder);
+    const char *list[] = {path};
+    bf_engine_error err = {0};
+    bf_engine *engine;
+    struct ArrowSchema schema;
+    struct ArrowArrayStream rows;
+    ok(api->open(&on, 1, &engine, &err), &err);
+    ok(api->query(engine, lists, true, &rows, &err), &err);
+    ok(api->write_parquet(&rows, path, NULL, 0, NULL, &err), &err);
+    ok(api->describe(engine, lists, &schema, &err), &err);
+    ok(api->register_parquet(engine, "t", &schema, list, 1, NULL, 0, &err), &err);
+    char *text = ask(engine, question);
+    assert_string_equal(text, "{\"k\":\"p\",\"x\":\"b\"}\n{\"k\":\"s\",\"x\":\"b\"}\n");
+    free(text);
+    api->close(engine);
+}
+
 /* Four row groups of 20, 28, 40 and 12 % of a file, read by two threads: halved by bytes they are three and one. */
 static void test_narrow__parts_of_one_file(void **state) {
     (void)state;
@@ -266,7 +289,7 @@ static void test_narrow__parts_of_one_file(void **state) {
     static const bf_engine_option one_row[] = {{"datafusion.execution.batch_size", "1"}, {"datafusion.execution.target_partitions", "1"}};
     static const bf_engine_option parts[] = {{"datafusion.execution.target_partitions", "2"},
                                              {"datafusion.optimizer.repartition_file_min_size", "1"},
-                                             {"bytefusion.narrow_scans", "true"}};
+                                             {"datafusion.execution.batch_size", "1"}}; /* where fewer rows are expected nobody divides */
     static const bf_engine_option plain[] = {{"compression", "uncompressed"}};
     static const char explain[] = "EXPLAIN SELECT i['y'] AS y FROM (SELECT unnest(l) AS i FROM t)";
     PATH(path, "%s/groups.parquet", folder);
@@ -282,8 +305,8 @@ static void test_narrow__parts_of_one_file(void **state) {
     for (int is_narrow = 0; is_narrow < 2; is_narrow++) {
         bf_engine *engine;
         struct ArrowSchema schema;
-        bf_engine_option options[] = {parts[0], parts[1], {parts[2].key, is_narrow ? "true" : "false"}};
-        ok(api->open(options, 3, &engine, &err), &err);
+        bf_engine_option options[] = {parts[0], parts[1], parts[2], {"bytefusion.narrow_scans", is_narrow ? "true" : "false"}};
+        ok(api->open(options, 4, &engine, &err), &err);
         ok(api->describe(writer, rows_of_groups, &schema, &err), &err);
         ok(api->register_parquet(engine, "t", &schema, list, 1, NULL, 0, &err), &err);
         char *plan = ask(engine, explain), *text = ask(engine, "SELECT k, length(l[1]['y']) AS n FROM t ORDER BY k");
@@ -369,6 +392,7 @@ int main(void) {
         cmocka_unit_test(test_narrow__histograms),
         cmocka_unit_test(test_narrow__texts_as_views),
         cmocka_unit_test(test_narrow__views_of_long_lists),
+        cmocka_unit_test(test_narrow__filtered_in_the_scan),
         cmocka_unit_test(test_narrow__parts_of_one_file),
         cmocka_unit_test(test_narrow__footers_of_what_is_read),
         cmocka_unit_test(test_narrow__is_a_setting),
