@@ -183,14 +183,9 @@ static bf_status decode_chunk(worker *w) {
     return bf_builder_rows(&w->builder) ? end_batch(w) : BF_OK;
 }
 
-/* One chunk more while whoever takes the batches waits, and so has none. */
-static bool may_begin(const bf_reader *r) {
-    return r->next_chunk < r->current + r->window + r->is_awaited;
-}
-
 static chunk *take_chunk(bf_reader *r) {
     pthread_mutex_lock(&r->lock);
-    while (!r->stop && r->next_chunk < r->n_chunks && !may_begin(r)) pthread_cond_wait(&r->wanted, &r->lock);
+    while (!r->stop && r->next_chunk < r->n_chunks && r->next_chunk >= r->current + r->window) pthread_cond_wait(&r->wanted, &r->lock);
     chunk *c = r->stop || r->next_chunk == r->n_chunks ? NULL : &r->chunks[r->next_chunk++];
     pthread_mutex_unlock(&r->lock);
     return c;

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/digest.h"
+#include "base/number.h"
 #include "code/exceptions.h"
 #include "decode/consts_json.h"
 #include "decode/dataflow.h"
@@ -46,14 +47,11 @@ static void add_attr(decoder *d, bf_attrs *attrs, bf_str key, bf_str value) {
     if (!bf_attrs_add(attrs, key, value, d->arena)) d->failed = true;
 }
 
-static bf_str format(decoder *d, const char *pattern, ...) __attribute__((format(printf, 2, 3)));
-static bf_str format(decoder *d, const char *pattern, ...) {
-    char text[1100];
-    va_list args;
-    va_start(args, pattern);
-    int n = vsnprintf(text, sizeof text, pattern, args);
-    va_end(args);
-    return bf_arena_str(d->arena, text, n < 0 ? 0 : (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
+static bf_str decimal(decoder *d, int64_t number) {
+    d->scratch.n = 0;
+    bf_put_i64(&d->scratch, number);
+    d->failed |= d->scratch.failed;
+    return bf_arena_str(d->arena, d->scratch.p, d->scratch.n);
 }
 
 static bf_str hex_id(decoder *d, const char *text, size_t n) {
@@ -320,10 +318,12 @@ __attribute__((noinline)) static bf_code_facts *add_code(decoder *d) {
     }
     bf_code_facts *facts = &f->codes[f->n_codes];
     *facts = (bf_code_facts){0};
-    char text[ID_HEX + 16];
-    int n = snprintf(text, sizeof text, "%.*s:%u", (int)f->file_id.n, f->file_id.p, f->n_codes);
-    f->n_codes++;
-    facts->code_id = hex_id(d, text, (size_t)n);
+    d->scratch.n = 0;
+    bf_buf_put_str(&d->scratch, f->file_id);
+    bf_buf_putc(&d->scratch, ':');
+    bf_put_u64(&d->scratch, f->n_codes++);
+    d->failed |= d->scratch.failed;
+    facts->code_id = hex_id(d, d->scratch.p, d->scratch.n);
     return facts;
 }
 
@@ -333,7 +333,8 @@ static bf_str qualify(decoder *d, const bf_code_facts *parent, bf_str name, int3
     bf_buf_put_str(&d->scratch, parent->qualname);
     bf_buf_putc(&d->scratch, '.');
     bf_buf_put_str(&d->scratch, name);
-    bf_buf_printf(&d->scratch, "@%d", line);
+    bf_buf_putc(&d->scratch, '@');
+    bf_put_i64(&d->scratch, line);
     if (d->scratch.failed) {
         d->failed = true;
         return BF_STR("");
@@ -377,7 +378,7 @@ static void describe(decoder *d, bf_code_facts *facts, const bf_code *code, cons
         add_attr(d, &facts->attrs, BF_STR("parent_code_id"), parent->code_id);
         add_attr(d, &facts->attrs, BF_STR("parent_qualpath"), parent->qualname);
         add_attr(d, &facts->attrs, BF_STR("parent_co_name"), parent->name);
-        add_attr(d, &facts->attrs, BF_STR("parent_firstlineno"), format(d, "%d", parent->firstlineno));
+        add_attr(d, &facts->attrs, BF_STR("parent_firstlineno"), decimal(d, parent->firstlineno));
     }
     if (!is_complete) add_attr(d, &facts->attrs, BF_STR("incomplete"), BF_STR("true"));
 }
@@ -466,20 +467,20 @@ static void add_header_attrs(decoder *d, const bf_pyc_header *header) {
     bf_attrs *attrs = &d->file->attrs;
     if (d->size < 4) return;
     if (header->version) add_attr(d, attrs, BF_STR("python_version"), bf_str_of(header->version->name));
-    add_attr(d, attrs, BF_STR("python_magic"), format(d, "%u", header->magic));
+    add_attr(d, attrs, BF_STR("python_magic"), decimal(d, header->magic));
     if (header->known && !header->known->is_final && header->version)
         add_attr(d, attrs, BF_STR("python_prerelease"), bf_str_of(header->known->name));
     /* names are text in the tables; in 2.7 they are bytes */
     if (header->version && header->version->has_old_types) add_attr(d, attrs, BF_STR("names_encoding"), BF_STR("utf8_backslashreplace"));
     if (!header->size_bytes) return;
-    if (header->has_flags) add_attr(d, attrs, BF_STR("pyc_flags"), format(d, "%u", header->flags));
+    if (header->has_flags) add_attr(d, attrs, BF_STR("pyc_flags"), decimal(d, header->flags));
     if (header->is_hash) {
         char hex[16];
         bf_hex(hex, d->data + 8, 8);
         add_attr(d, attrs, BF_STR("source_hash"), bf_arena_str(d->arena, hex, sizeof hex));
     } else {
-        add_attr(d, attrs, BF_STR("source_mtime"), format(d, "%u", header->source_mtime));
-        if (header->has_source_size) add_attr(d, attrs, BF_STR("source_size"), format(d, "%u", header->source_size));
+        add_attr(d, attrs, BF_STR("source_mtime"), decimal(d, header->source_mtime));
+        if (header->has_source_size) add_attr(d, attrs, BF_STR("source_size"), decimal(d, header->source_size));
     }
 }
 
@@ -493,7 +494,7 @@ static void decode_object(decoder *d, const bf_pyc_header *header) {
     else if (root->type != BF_OBJ_CODE)
         add_error(d, "corrupt", "marshal", (int64_t)header->size_bytes, "the file holds an object that is no code object");
     else if (end < d->size)
-        add_attr(d, &d->file->attrs, BF_STR("trailing_bytes"), format(d, "%zu", d->size - end));
+        add_attr(d, &d->file->attrs, BF_STR("trailing_bytes"), decimal(d, (int64_t)(d->size - end)));
     if (!d->failed && root && root->type == BF_OBJ_CODE && root->u.code) walk_code(d, root, NULL);
 }
 

@@ -61,7 +61,11 @@ static char simple_escape(uint32_t c, char quote) {
 }
 
 static void put_escape(bf_buf *out, uint32_t c) {
-    bf_buf_printf(out, c <= 0xff ? "\\x%02x" : c <= 0xffff ? "\\u%04x" : "\\U%08x", c);
+    static const char hex[] = "0123456789abcdef";
+    int n = c <= 0xff ? 2 : c <= 0xffff ? 4 : 8;
+    bf_buf_putc(out, '\\');
+    bf_buf_putc(out, n == 2 ? 'x' : n == 4 ? 'u' : 'U');
+    for (int shift = 4 * (n - 1); shift >= 0; shift -= 4) bf_buf_putc(out, hex[c >> shift & 15]);
 }
 
 /* Whether n bytes more are too many for the constant at hand. */
@@ -172,6 +176,11 @@ static void put_code(bf_buf *out, const bf_raw_code *code) {
     bf_buf_printf(out, "\", line %d>", code->firstlineno);
 }
 
+static void put_int(bf_buf *out, const bf_object *o) {
+    bf_put_i64(out, o->u.i);
+    if (o->is_long) bf_buf_putc(out, 'L');
+}
+
 static bf_status print(printer *p, const bf_object *o) {
     if (is_full(p, 0)) return full(p);
     bool is_old = p->version->has_old_types;
@@ -181,7 +190,7 @@ static bf_status print(printer *p, const bf_object *o) {
     case BF_OBJ_ELLIPSIS: bf_buf_puts(p->out, "Ellipsis"); break;
     case BF_OBJ_FALSE: bf_buf_puts(p->out, "False"); break;
     case BF_OBJ_TRUE: bf_buf_puts(p->out, "True"); break;
-    case BF_OBJ_INT: bf_buf_printf(p->out, o->is_long ? "%lldL" : "%lld", (long long)o->u.i); break;
+    case BF_OBJ_INT: put_int(p->out, o); break;
     case BF_OBJ_LONG: return put_long(p, o);
     case BF_OBJ_FLOAT: bf_put_float(p->out, o->u.f, BF_FLOAT64); break;
     case BF_OBJ_COMPLEX: put_complex(p->out, o->u.c.re, o->u.c.im); break;
