@@ -144,7 +144,7 @@ struct Slot {
 
 struct Groups {
     schema: SchemaRef,
-    slots: Vec<Slot>,
+    slots: Box<[Slot; SLOTS]>,
     turn: u32,
     hasher: DefaultHashBuilder,
     places: HashTable<u32>,
@@ -160,7 +160,7 @@ impl Groups {
     fn new(schema: SchemaRef) -> Groups {
         Groups {
             schema,
-            slots: vec![Slot::default(); SLOTS],
+            slots: Box::new([Slot::default(); SLOTS]),
             turn: 1,
             hasher: DefaultHashBuilder::default(),
             places: HashTable::new(),
@@ -191,13 +191,14 @@ impl Groups {
     /// Two equal views of one array are the same text.
     fn count(&mut self, texts: &StringViewArray) {
         self.next_turn();
+        let nulls = texts.nulls();
         for (i, &view) in texts.views().iter().enumerate() {
             let slot = slot_of(view);
-            let at = self.slots[slot];
-            let group = if texts.is_null(i) {
+            let Slot { view: last, turn, group } = self.slots[slot];
+            let group = if nulls.is_some_and(|nulls| nulls.is_null(i)) {
                 self.group_of(None)
-            } else if at.turn == self.turn && at.view == view {
-                at.group
+            } else if last == view && turn == self.turn {
+                group
             } else {
                 let group = self.group_of(Some(texts.value(i)));
                 self.slots[slot] = Slot { view, turn: self.turn, group };
