@@ -16,7 +16,7 @@
 enum {
     CHUNK_BYTES = 1344 << 10, /* of input: about 24 MB of Arrow, a page of each column, where zstd finds the most */
     CHUNK_FILES = 4096,
-    BATCH_BYTES = 64 << 20,  /* of Arrow: a batch ends after the row that reaches it, before its chunk does */
+    BATCH_BYTES = 64 << 20,  /* of Arrow, and of texts written out: a batch ends after the row that reaches it, before its chunk does */
     GIANT_BYTES = 32 << 20,  /* of what is known of a file: beyond it, it waits until it is the only one of that size */
     MAX_JOBS = 256,
     PROGRESS_MS = 50,
@@ -207,7 +207,6 @@ static void *work(void *context) {
     }
     bf_builder_reset(&w.builder);
     bf_arena_free(&w.arena);
-    bf_slabs_trim(r->slabs); /* while others still work, rather than at the end */
     return NULL;
 }
 

@@ -47,11 +47,16 @@ static void add_attr(decoder *d, bf_attrs *attrs, bf_str key, bf_str value) {
     if (!bf_attrs_add(attrs, key, value, d->arena)) d->failed = true;
 }
 
+/* What was put into `scratch`. */
+static bf_str keep(decoder *d) {
+    if (d->scratch.failed) d->failed = true;
+    return d->failed ? BF_STR("") : bf_arena_str(d->arena, d->scratch.p, d->scratch.n);
+}
+
 static bf_str decimal(decoder *d, int64_t number) {
     d->scratch.n = 0;
     bf_put_i64(&d->scratch, number);
-    d->failed |= d->scratch.failed;
-    return bf_arena_str(d->arena, d->scratch.p, d->scratch.n);
+    return keep(d);
 }
 
 static bf_str hex_id(decoder *d, const char *text, size_t n) {
@@ -322,7 +327,7 @@ __attribute__((noinline)) static bf_code_facts *add_code(decoder *d) {
     bf_buf_put_str(&d->scratch, f->file_id);
     bf_buf_putc(&d->scratch, ':');
     bf_put_u64(&d->scratch, f->n_codes++);
-    d->failed |= d->scratch.failed;
+    if (d->scratch.failed) d->failed = true;
     facts->code_id = hex_id(d, d->scratch.p, d->scratch.n);
     return facts;
 }
@@ -335,11 +340,7 @@ static bf_str qualify(decoder *d, const bf_code_facts *parent, bf_str name, int3
     bf_buf_put_str(&d->scratch, name);
     bf_buf_putc(&d->scratch, '@');
     bf_put_i64(&d->scratch, line);
-    if (d->scratch.failed) {
-        d->failed = true;
-        return BF_STR("");
-    }
-    return bf_arena_str(d->arena, d->scratch.p, d->scratch.n);
+    return keep(d);
 }
 
 static int64_t bytes_of(const bf_str *texts, uint32_t n) {

@@ -34,6 +34,11 @@ static void put_complex(bf_buf *out, double re, double im) {
     bf_buf_puts(out, real_part ? "j)" : "j");
 }
 
+static void put_int(bf_buf *out, const bf_object *o) {
+    bf_put_i64(out, o->u.i);
+    if (o->is_long) bf_buf_putc(out, 'L');
+}
+
 static bf_status put_long(printer *p, const bf_object *o) {
     if (!o->u.decimal)
         return bf_fail(p->err, BF_LIMIT, -1, "int left out: more than %d bits, or one of many in the file that are almost as long", BF_REPR_MAX_INT_DIGITS * 15);
@@ -91,9 +96,7 @@ static bf_status put_bytes(printer *p, const char *bytes, uint32_t n) {
         } else if (c >= 0x20 && c < 0x7f) {
             bf_buf_putc(out, (char)c);
         } else {
-            static const char hex[] = "0123456789abcdef";
-            char escape[4] = {'\\', 'x', hex[c >> 4], hex[c & 15]};
-            bf_buf_put(out, escape, 4);
+            put_escape(out, c);
         }
     }
     bf_buf_putc(out, quote);
@@ -173,12 +176,9 @@ static void put_code(bf_buf *out, const bf_raw_code *code) {
     put_text(out, code->name);
     bf_buf_puts(out, ", file \"");
     put_text(out, code->filename);
-    bf_buf_printf(out, "\", line %d>", code->firstlineno);
-}
-
-static void put_int(bf_buf *out, const bf_object *o) {
-    bf_put_i64(out, o->u.i);
-    if (o->is_long) bf_buf_putc(out, 'L');
+    bf_buf_puts(out, "\", line ");
+    bf_put_i64(out, code->firstlineno);
+    bf_buf_putc(out, '>');
 }
 
 static bf_status print(printer *p, const bf_object *o) {

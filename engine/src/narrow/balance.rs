@@ -6,14 +6,15 @@
 
 use std::sync::Arc;
 
+use datafusion::catalog::Session;
 use datafusion::datasource::listing::{FileRange, PartitionedFile};
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result;
-use datafusion::parquet::file::metadata::ParquetMetaData;
+use datafusion::parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use datafusion::physical_plan::ExecutionPlan;
 
-use super::table::file_scan;
+use super::table::{file_scan, footer};
 
 /// Where the row groups of a file begin, in that order, and how many bytes each has.
 #[derive(Clone, Debug)]
@@ -21,9 +22,7 @@ pub struct RowGroups(Vec<(i64, i64)>);
 
 impl RowGroups {
     pub fn of(footer: &ParquetMetaData) -> RowGroups {
-        let begin = |first: &datafusion::parquet::file::metadata::ColumnChunkMetaData| {
-            first.dictionary_page_offset().unwrap_or_else(|| first.data_page_offset())
-        };
+        let begin = |first: &ColumnChunkMetaData| first.dictionary_page_offset().unwrap_or_else(|| first.data_page_offset());
         let mut groups: Vec<_> = footer.row_groups().iter().map(|group| (begin(group.column(0)), group.compressed_size())).collect();
         groups.sort(); // a footer may list them otherwise
         RowGroups(groups)
@@ -44,6 +43,26 @@ impl RowGroups {
         };
         (1..n).map(cut).collect()
     }
+}
+
+/// A scan that brings along where the row groups of its files are, if these are so few and so large that they may be divided.
+pub async fn with_row_groups(session: &dyn Session, scan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    let options = &session.config_options().optimizer;
+    let Some(config) = file_scan(&scan).filter(|_| options.repartition_file_scans) else { return Ok(scan) };
+    let n_files: usize = config.file_groups.iter().map(FileGroup::len).sum();
+    if n_files >= session.config().target_partitions() {
+        return Ok(scan);
+    }
+    let mut groups = config.file_groups.clone();
+    for (i, group) in config.file_groups.iter().enumerate() {
+        for (k, file) in group.iter().enumerate() {
+            if file.object_meta.size >= options.repartition_file_min_size as u64 {
+                let footer = footer(session, config, &file.object_meta).await?;
+                groups[i][k].extensions.insert(RowGroups::of(&footer));
+            }
+        }
+    }
+    Ok(DataSourceExec::from_data_source(FileScanConfigBuilder::from(config.clone()).with_file_groups(groups).build()))
 }
 
 /// After all that divides scans.

@@ -125,11 +125,11 @@ impl ExecutionPlan for FlattenExec {
         let input = self.input.execute(partition, context.clone())?;
         let (schema, list, drops_nulls, in_slices) = (self.schema(), self.list, self.drops_nulls, self.in_slices);
         // A filter gives on as it is what passes whole and has more than half as many rows as a batch; it copies what has less.
-        let most = context.session_config().batch_size() / if in_slices { 2 } else { 1 };
+        let most = (context.session_config().batch_size() / if in_slices { 2 } else { 1 }).max(1);
         let metrics = BaselineMetrics::new(&self.metrics, partition);
         let of_schema = schema.clone();
         let batches = input.map_ok(move |batch| {
-            let pieces = Pieces { rows: rows(&batch, list, drops_nulls), batch, list, in_slices, schema: of_schema.clone(), at: (0, 0), most: most.max(1) };
+            let pieces = Pieces { rows: rows(&batch, list, drops_nulls), batch, list, in_slices, schema: of_schema.clone(), at: (0, 0), most };
             stream::iter(pieces)
         });
         let batches = batches.try_flatten().map(move |batch| {

@@ -144,7 +144,7 @@ struct Slot {
 
 struct Groups {
     schema: SchemaRef,
-    slots: Box<[Slot; SLOTS]>,
+    slots: Vec<Slot>,
     turn: u32,
     hasher: DefaultHashBuilder,
     places: HashTable<u32>,
@@ -160,7 +160,7 @@ impl Groups {
     fn new(schema: SchemaRef) -> Groups {
         Groups {
             schema,
-            slots: Box::new([Slot::default(); SLOTS]),
+            slots: vec![Slot::default(); SLOTS],
             turn: 1,
             hasher: DefaultHashBuilder::default(),
             places: HashTable::new(),

@@ -10,7 +10,7 @@ use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{Column, Constraints, Statistics, project_schema};
 use datafusion::datasource::TableType;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig, FileScanConfigBuilder, FileSource, ParquetSource};
+use datafusion::datasource::physical_plan::{FileScanConfig, FileScanConfigBuilder, FileSource, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::{DataFusionError, Result};
@@ -28,7 +28,7 @@ use datafusion::physical_plan::empty::EmptyExec;
 use object_store::ObjectMeta;
 
 use super::Options;
-use super::balance::RowGroups;
+use super::balance::with_row_groups;
 use super::hint::Hinting;
 use super::need::{LeafSizes, Narrower, Need, leaves};
 
@@ -146,30 +146,10 @@ impl Table {
 }
 
 /// What a file says of itself; from the cache, where it has been read before.
-async fn footer(session: &dyn Session, config: &FileScanConfig, file: &ObjectMeta) -> Result<Arc<ParquetMetaData>> {
+pub async fn footer(session: &dyn Session, config: &FileScanConfig, file: &ObjectMeta) -> Result<Arc<ParquetMetaData>> {
     let store = session.runtime_env().object_store(&config.object_store_url)?;
     let cache = session.runtime_env().cache_manager.get_file_metadata_cache();
     DFParquetMetadata::new(store.as_ref(), file).with_file_metadata_cache(Some(cache)).fetch_metadata().await
-}
-
-/// A scan that brings along where the row groups of its files are, if these are so few and so large that they may be divided.
-async fn with_row_groups(session: &dyn Session, scan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
-    let options = &session.config_options().optimizer;
-    let Some(config) = file_scan(&scan).filter(|_| options.repartition_file_scans) else { return Ok(scan) };
-    let n_files: usize = config.file_groups.iter().map(FileGroup::len).sum();
-    if n_files >= session.config().target_partitions() {
-        return Ok(scan);
-    }
-    let mut groups = config.file_groups.clone();
-    for (i, group) in config.file_groups.iter().enumerate() {
-        for (k, file) in group.iter().enumerate() {
-            if file.object_meta.size >= options.repartition_file_min_size as u64 {
-                let footer = footer(session, config, &file.object_meta).await?;
-                groups[i][k].extensions.insert(RowGroups::of(&footer));
-            }
-        }
-    }
-    Ok(DataSourceExec::from_data_source(FileScanConfigBuilder::from(config.clone()).with_file_groups(groups).build()))
 }
 
 /// A source that reads the same of files with columns of other types.
@@ -285,9 +265,10 @@ impl TableProvider for Table {
     async fn scan_with_args<'a>(&self, session: &dyn Session, args: ScanArgs<'a>) -> Result<ScanResult> {
         let projection = args.projection().map(<[usize]>::to_vec);
         let filters = args.filters().unwrap_or_default();
-        let row_filters = !filters.is_empty() && filters.iter().all(|f| self.is_flat(f)) && Options::narrow_scans(session.config_options());
+        let is_narrow = Options::narrow_scans(session.config_options());
+        let row_filters = is_narrow && !filters.is_empty() && filters.iter().all(|f| self.is_flat(f));
         let mut scan = self.inner.scan_with_args(session, args).await?.into_inner();
-        if Options::narrow_scans(session.config_options()) {
+        if is_narrow {
             scan = with_row_groups(session, scan.clone()).await.unwrap_or(scan); // where a footer cannot be read, the scan says so
         }
         if self.schema == self.inner.schema() && !row_filters {

@@ -41,6 +41,7 @@ use super::table::{file_scan, scan_retyped};
 type Plan = Arc<dyn ExecutionPlan>;
 type Expr = Arc<dyn PhysicalExpr>;
 
+/// Aggregates whose accumulators copy what they need of flat values; array_agg, for one, keeps whole arrays.
 const KEEP_NO_INPUT: [&str; 5] = ["count", "sum", "min", "max", "avg"];
 
 /// After Flatten, and before Aside, which puts a node of its own where this one looks for a scan.

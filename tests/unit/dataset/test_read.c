@@ -24,7 +24,7 @@ static void put_file(const char *path, int32_t n) {
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) put_int(&b, numbers[i]);
     put_sized(&b, 's', 4 * LOADS);
     for (int i = 0; i < LOADS - 1; i++) bf_buf_put(&b, "\x64\0\x01\0", 4); /* LOAD_CONST 0, POP_TOP */
-    bf_buf_put(&b, "\x64\0\x53\0", 4); /* LOAD_CONST 0, RETURN_VALUE */
+    bf_buf_put(&b, "\x64\0\x53\0", 4);                                     /* LOAD_CONST 0, RETURN_VALUE */
     put_sized(&b, '(', 1);
     put_sized(&b, 'u', n);
     for (int32_t i = 0; i < n; i++) bf_buf_putc(&b, path[0]);
